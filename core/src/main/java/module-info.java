@@ -1,0 +1,9 @@
+/**
+ * Event loops, the block graph, drained sections and block backends.
+ */
+module dev.quiesce.core {
+    requires org.jctools.core;
+    requires org.jctools.core.jdk11;
+    requires org.slf4j;
+    requires static org.jspecify;
+}

@@ -1,0 +1,7 @@
+/**
+ * Numbered programs, one idea each, and the command line.
+ */
+@NullMarked
+package dev.quiesce.examples;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,7 @@
+/**
+ * The SCSI bus, its request lists, and disks on a block backend.
+ */
+module dev.quiesce.scsi {
+    requires transitive dev.quiesce.core;
+    requires static org.jspecify;
+}

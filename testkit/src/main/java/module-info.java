@@ -1,0 +1,7 @@
+/**
+ * The other side of every seam: deterministic scheduler, virtual clock, fault drivers, mock guest.
+ */
+module dev.quiesce.testkit {
+    requires transitive dev.quiesce.virtio;
+    requires static org.jspecify;
+}

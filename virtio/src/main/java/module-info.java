@@ -1,0 +1,8 @@
+/**
+ * Virtqueues, and virtio-scsi served on event loops.
+ */
+module dev.quiesce.virtio {
+    requires transitive dev.quiesce.core;
+    requires transitive dev.quiesce.scsi;
+    requires static org.jspecify;
+}
