@@ -5,4 +5,6 @@ module dev.quiesce.virtio {
     requires transitive dev.quiesce.core;
     requires transitive dev.quiesce.scsi;
     requires static org.jspecify;
+
+    exports dev.quiesce.virtio.memory;
 }
