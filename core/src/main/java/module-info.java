@@ -6,4 +6,6 @@ module dev.quiesce.core {
     requires org.jctools.core.jdk11;
     requires org.slf4j;
     requires static org.jspecify;
+
+    exports dev.quiesce.block;
 }
