@@ -32,6 +32,21 @@ public record BlockLimits(
     /** The bound that bounds nothing. */
     public static final long UNLIMITED = Long.MAX_VALUE;
 
+    /**
+     * Checks every value.
+     *
+     * @param requestAlignmentBytes as the component
+     * @param maxTransferBytes as the component
+     * @param maxWriteZeroesBytes as the component
+     * @param maxDiscardBytes as the component
+     * @param discardAlignmentBytes as the component
+     * @param canDiscard as the component
+     * @param discardReadsZero as the component
+     * @param canWriteZeroes as the component
+     * @param readOnly as the component
+     * @param memoryAlignmentBytes as the component
+     * @throws IllegalArgumentException naming the first value that is out of its range
+     */
     public BlockLimits {
         requirePowerOfTwo("requestAlignmentBytes", requestAlignmentBytes);
         requirePowerOfTwo("memoryAlignmentBytes", memoryAlignmentBytes);
