@@ -1,0 +1,78 @@
+package dev.quiesce.checks;
+
+import com.github.javaparser.JavaParser;
+import com.github.javaparser.ParserConfiguration;
+import com.github.javaparser.ParserConfiguration.LanguageLevel;
+import com.github.javaparser.ast.CompilationUnit;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Finds the project's root and reads its files. */
+final class SourceTree {
+    private SourceTree() {}
+
+    /** The directory that holds the wrapper: the root, from whichever module the test runs. */
+    static Path root() {
+        Path dir = Path.of("").toAbsolutePath();
+        while (!Files.isDirectory(dir.resolve(".mvn"))) {
+            dir = dir.getParent();
+            if (dir == null) {
+                throw new IllegalStateException("not started inside the project");
+            }
+        }
+        return dir;
+    }
+
+    /** All files below the root with this ending, except what the build made. */
+    static List<Path> files(String ending) {
+        try (Stream<Path> walk = Files.walk(root())) {
+            return walk.filter(p -> p.toString().endsWith(ending))
+                    .filter(SourceTree::isOurs)
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static List<SourceFile> javaFiles() {
+        ParserConfiguration config =
+                new ParserConfiguration().setLanguageLevel(LanguageLevel.JAVA_17);
+        JavaParser parser = new JavaParser(config);
+        return files(".java").stream().map(p -> parse(parser, p)).toList();
+    }
+
+    static List<String> lines(Path file) {
+        try {
+            return Files.readString(file).lines().toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(file.toString(), e);
+        }
+    }
+
+    private static boolean isOurs(Path file) {
+        for (Path part : root().relativize(file)) {
+            String name = part.toString();
+            if (name.equals("target") || name.startsWith(".")) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static SourceFile parse(JavaParser parser, Path file) {
+        Path path = root().relativize(file);
+        List<String> lines = lines(file);
+        CompilationUnit unit =
+                parser.parse(String.join("\n", lines))
+                        .getResult()
+                        .orElseThrow(() -> new IllegalStateException("does not parse: " + path));
+        String module = path.getName(0).toString();
+        boolean isMain = path.toString().replace('\\', '/').contains("/src/main/");
+        return new SourceFile(path, module, isMain, lines, unit);
+    }
+}
