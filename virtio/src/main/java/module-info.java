@@ -4,7 +4,8 @@
 module dev.quiesce.virtio {
     requires transitive dev.quiesce.core;
     requires transitive dev.quiesce.scsi;
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
 
     exports dev.quiesce.virtio.memory;
+    exports dev.quiesce.virtio.queue;
 }
