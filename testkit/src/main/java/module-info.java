@@ -3,5 +3,8 @@
  */
 module dev.quiesce.testkit {
     requires transitive dev.quiesce.virtio;
+
+    exports dev.quiesce.testkit;
+
     requires static org.jspecify;
 }
