@@ -3,8 +3,8 @@
  */
 module dev.quiesce.testkit {
     requires transitive dev.quiesce.virtio;
+    requires static transitive org.jspecify;
 
     exports dev.quiesce.testkit;
-
-    requires static org.jspecify;
+    exports dev.quiesce.testkit.guest;
 }

@@ -5,8 +5,9 @@ package dev.quiesce.virtio.memory;
  * embedder's memory could not keep what its map promised.
  *
  * <p>A virtqueue turns it into a fault value of the queue. Whoever touches guest memory outside a
- * virtqueue's operations (payload, headers) catches it, together with {@link InternalError}, at the edge
- * of the device's handler and breaks that device; it never reaches the embedder's CPU loop.
+ * virtqueue's operations (payload, headers) catches it, together with {@link InternalError}, at
+ * the edge of the device's handler and breaks that device; it never reaches the embedder's CPU
+ * loop.
  */
 public final class GuestMemoryFault extends RuntimeException {
 

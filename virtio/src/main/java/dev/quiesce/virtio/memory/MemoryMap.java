@@ -5,16 +5,16 @@ import java.nio.ByteBuffer;
 /**
  * An immutable snapshot of a guest's RAM, accessed by guest address.
  *
- * <p>Addresses are unsigned 64-bit numbers, also where they look negative. Only RAM is in a map: device
- * registers are holes (MAL-12). What a map covers it covers for ever, so a range that was checked once
- * needs no second check.
+ * <p>Addresses are unsigned 64-bit numbers, also where they look negative. Only RAM is in a map:
+ * device registers are holes (MAL-12). What a map covers it covers for ever, so a range that was
+ * checked once needs no second check.
  *
- * <p>All multi-byte values are little-endian. Accesses are plain unless their name says otherwise, may be
- * misaligned, and may cross from one region into the one that follows without a gap; only ring indices
- * need more ({@link #holdsRing}). Any thread may call anything.
+ * <p>All multi-byte values are little-endian. Accesses are plain unless their name says
+ * otherwise, may be misaligned, and may cross from one region into the one that follows without a
+ * gap; only ring indices need more ({@link #holdsRing}). Any thread may call anything.
  *
- * <p>An implementation that fails under an access it had promised throws {@link GuestMemoryFault}; see
- * the package page for who catches it.
+ * <p>An implementation that fails under an access it had promised throws {@link
+ * GuestMemoryFault}; see the package page for who catches it.
  */
 public interface MemoryMap {
 
@@ -29,9 +29,9 @@ public interface MemoryMap {
     boolean covers(long address, long lengthBytes, boolean forWrite);
 
     /**
-     * Whether a ring can live in a range: it is covered, lies in one region, and ordered accesses at
-     * its even offsets are single-copy atomic on this host (VQ-3, VQ-39). Regions whose host memory
-     * starts at an odd address hold no rings.
+     * Whether a ring can live in a range: it is covered, lies in one region, and ordered accesses
+     * at its even offsets are single-copy atomic on this host (VQ-3, VQ-39). Regions whose host
+     * memory starts at an odd address hold no rings.
      *
      * @param address first byte
      * @param lengthBytes length
@@ -89,8 +89,8 @@ public interface MemoryMap {
     void store64(long address, long value);
 
     /**
-     * Loads 16 bits at once; later accesses of this thread cannot move before it. The guest's release
-     * store of an index and this load make what the guest wrote before it visible.
+     * Loads 16 bits at once; later accesses of this thread cannot move before it. The guest's
+     * release store of an index and this load make what the guest wrote before it visible.
      *
      * @param address an even offset of a range that {@link #holdsRing}
      * @return the value, 0 to 65535
@@ -106,9 +106,9 @@ public interface MemoryMap {
     void storeRelease16(long address, int value);
 
     /**
-     * No access of this thread moves across, in either direction: in particular a later load does not
-     * overtake an earlier store. Both sides of a ring need it between "I published" and "does the other
-     * side want to be told" (VQ-23, VQ-26).
+     * No access of this thread moves across, in either direction: in particular a later load does
+     * not overtake an earlier store. Both sides of a ring need it between "I published" and "does
+     * the other side want to be told" (VQ-23, VQ-26).
      */
     void fullFence();
 
@@ -143,17 +143,18 @@ public interface MemoryMap {
      * @param address first guest byte
      * @param lengthBytes length, above zero
      * @param forWrite whether the device means to write
-     * @param sink called once per segment, in order; see {@link SegmentSink#accept} for what it may do
-     *     with the {@link ByteBuffer}
+     * @param sink called once per segment, in order; see {@link SegmentSink#accept} for what it
+     *     may do with the {@link ByteBuffer}
      * @return false if the range is not covered (the sink was not called), or the sink said stop
      */
     boolean resolve(long address, long lengthBytes, boolean forWrite, SegmentSink sink);
 
     /**
-     * Whether a guest's stores become visible to other threads in the order the guest made them, as
-     * real memory shared with a guest gives. An emulator that writes guest RAM with plain Java stores
-     * and whose fences do nothing answers false. The device then offers no EVENT_IDX, suppresses no
-     * notification, and reads a ring only after a kick, whose hand-over orders everything before it.
+     * Whether a guest's stores become visible to other threads in the order the guest made them,
+     * as real memory shared with a guest gives. An emulator that writes guest RAM with plain Java
+     * stores and whose fences do nothing answers false. The device then offers no EVENT_IDX,
+     * suppresses no notification, and reads a ring only after a kick, whose hand-over orders
+     * everything before it.
      *
      * @return whether ring indices may be read without a kick
      */

@@ -6,8 +6,9 @@ import java.util.concurrent.atomic.AtomicReference;
  * A guest memory whose map can be replaced while the machine exists.
  *
  * <p>Replacing is a step of the embedder's control side: settle the devices that use the old map,
- * {@link #publish} the new one, let them go on. A device that still holds a chain resolved against the
- * old map goes on using that map's buffers; it is the garbage collector that frees them.
+ * {@link #publish} the new one, let them go on. A device that still holds a chain resolved
+ * against the old map goes on using that map's buffers; it is the garbage collector that frees
+ * them.
  */
 public final class PublishedMemory implements GuestMemory {
 

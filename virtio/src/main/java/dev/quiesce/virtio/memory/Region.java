@@ -54,7 +54,8 @@ abstract sealed class Region {
     }
 
     final boolean contains(long address) {
-        return Long.compareUnsigned(address, first) >= 0 && Long.compareUnsigned(address, last) <= 0;
+        return Long.compareUnsigned(address, first) >= 0
+                && Long.compareUnsigned(address, last) <= 0;
     }
 
     /** Bytes from an address that this region contains up to its end: 1 to 2^31 - 1. */
@@ -85,10 +86,14 @@ abstract sealed class Region {
             super(first, bytes, readOnly, hostAligned);
         }
 
-        /** Tries both ordered accesses on a fresh buffer of the same kind: guest RAM stays untouched. */
+        /**
+         * Tries both ordered accesses on a fresh buffer of the same kind: guest RAM stays
+         * untouched.
+         */
         static boolean works(boolean direct) {
-            ByteBuffer probe =
-                    direct ? ByteBuffer.allocateDirect(Long.BYTES) : ByteBuffer.allocate(Long.BYTES);
+            ByteBuffer probe = direct
+                    ? ByteBuffer.allocateDirect(Long.BYTES)
+                    : ByteBuffer.allocate(Long.BYTES);
             try {
                 SHORTS.setRelease(probe, 0, PROBE);
                 return (short) SHORTS.getAcquire(probe, 0) == PROBE;

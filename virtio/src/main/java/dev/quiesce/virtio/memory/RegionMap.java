@@ -8,7 +8,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A memory map over byte buffers: direct, mapped or heap, as many as the guest has stretches of RAM.
+ * A memory map over byte buffers: direct, mapped or heap, as many as the guest has stretches of
+ * RAM.
  *
  * <pre>{@code
  * MemoryMap map = RegionMap.builder()
@@ -18,16 +19,16 @@ import org.jspecify.annotations.Nullable;
  *         .build();
  * }</pre>
  *
- * <p>Any thread. Buffers are sliced at construction; the caller's position and limit say which part is
- * RAM and may change afterwards.
+ * <p>Any thread. Buffers are sliced at construction; the caller's position and limit say which
+ * part is RAM and may change afterwards.
  */
 public final class RegionMap implements MemoryMap {
 
     /*
-     * Regions are sorted by unsigned address and do not overlap, so the region of an address is found by
-     * bisection, and the region that follows another without a gap is its neighbour in the array. One
-     * region never exceeds a buffer (2^31 - 1 bytes); larger RAM is several neighbours, and the only
-     * thing that may not cross from one to the next is a ring.
+     * Regions are sorted by unsigned address and do not overlap, so the region of an address is
+     * found by bisection, and the region that follows another without a gap is its neighbour in
+     * the array. One region never exceeds a buffer (2^31 - 1 bytes); larger RAM is several
+     * neighbours, and the only thing that may not cross from one to the next is a ring.
      */
     private final Region[] regions;
     private final boolean guestStoresOrdered;
@@ -224,7 +225,10 @@ public final class RegionMap implements MemoryMap {
         return at < 0 ? null : regions[at];
     }
 
-    /** The region that has all bytes of a scalar, or null: then it crosses a border or is not covered. */
+    /**
+     * The region that has all bytes of a scalar, or null: then it crosses a border or is not
+     * covered.
+     */
     private @Nullable Region findWhole(long address, int length) {
         Region region = find(address);
         return region != null && region.bytesFrom(address) >= length ? region : null;

@@ -9,13 +9,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * One popped chain: a part the device may read, then a part it may write, each as host segments.
  *
- * <p>The chain is a private copy. Nothing the driver writes into descriptors or rings afterwards changes
- * it, and it keeps the memory map it was resolved against (VQ-12, VQ-42). The buffers' bytes are the
- * driver's own and may change at any time: copy what you judge.
+ * <p>The chain is a private copy. Nothing the driver writes into descriptors or rings afterwards
+ * changes it, and it keeps the memory map it was resolved against (VQ-12, VQ-42). The buffers'
+ * bytes are the driver's own and may change at any time: copy what you judge.
  *
- * <p>Re-used: embed one per command record, pop into it again and again; its arrays grow to the longest
- * chain seen, then nothing allocates. Confined to the owner of its queue, except that segments handed out
- * may be read and written by whoever does the I/O until the chain is pushed.
+ * <p>Re-used: embed one per command record, pop into it again and again; its arrays grow to the
+ * longest chain seen, then nothing allocates. Confined to the owner of its queue, except that
+ * segments handed out may be read and written by whoever does the I/O until the chain is pushed.
  */
 public final class Chain {
 
@@ -142,7 +142,8 @@ public final class Chain {
      * @return false if the part is shorter (the sink was not called), or the sink said stop
      */
     public boolean readable(long offset, long lengthBytes, SegmentSink sink) {
-        return readable.contains(offset, lengthBytes) && readable.forEach(offset, lengthBytes, sink);
+        return readable.contains(offset, lengthBytes)
+                && readable.forEach(offset, lengthBytes, sink);
     }
 
     /**
@@ -154,7 +155,8 @@ public final class Chain {
      * @return false if the part is shorter (the sink was not called), or the sink said stop
      */
     public boolean writable(long offset, long lengthBytes, SegmentSink sink) {
-        return writable.contains(offset, lengthBytes) && writable.forEach(offset, lengthBytes, sink);
+        return writable.contains(offset, lengthBytes)
+                && writable.forEach(offset, lengthBytes, sink);
     }
 
     /** Forgets the chain, its segments and its memory map; the arrays stay for re-use. */

@@ -4,8 +4,8 @@ import dev.quiesce.virtio.memory.MemoryMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Walks the descriptors of one chain and judges them. Reads each descriptor once, into its fields, and
- * uses only the fields (VQ-12); visits at most as many as the table has entries.
+ * Walks the descriptors of one chain and judges them. Reads each descriptor once, into its
+ * fields, and uses only the fields (VQ-12); visits at most as many as the table has entries.
  */
 final class ChainReader {
 
@@ -35,7 +35,7 @@ final class ChainReader {
         for (int count = 0; count < config.size(); count++) {
             fetch(map, config.descriptorAddress(), index);
             if (has(SplitLayout.DESC_INDIRECT)) {
-                return walkTable(map, into); // only the last of a chain may refer to a table (VQ-14)
+                return walkTable(map, into); // only the last of a chain may have a table (VQ-14)
             }
             QueueFault defect = append(map, into);
             if (defect != null || !has(SplitLayout.DESC_NEXT)) {
@@ -49,7 +49,9 @@ final class ChainReader {
         return QueueFault.CHAIN_LOOP;
     }
 
-    /** Continues in the table that the current descriptor refers to; its WRITE flag means nothing. */
+    /**
+     * Continues in the table that the current descriptor refers to; its WRITE flag means nothing.
+     */
     private @Nullable QueueFault walkTable(MemoryMap map, Chain into) {
         long table = address;
         long tableBytes = length;

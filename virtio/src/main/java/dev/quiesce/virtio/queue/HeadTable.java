@@ -2,7 +2,7 @@ package dev.quiesce.virtio.queue;
 
 import java.util.Arrays;
 
-/** Which heads the device holds, and the order in which it fetched them; sized by the driver's choice. */
+/** Which heads the device holds, and in which order it fetched them; as large as the ring. */
 final class HeadTable {
 
     private static final char NEVER = 0xffff; // heads are below 32768

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param descriptorAddress guest address of the descriptor table
  * @param availAddress guest address of the available ring (driver area)
  * @param usedAddress guest address of the used ring (device area)
- * @param features the negotiated feature bits of the device; bits that do not concern rings are ignored
+ * @param features the negotiated feature bits of the device; bits that do not concern rings are
+ *     ignored
  */
 public record QueueConfig(
         int size, long descriptorAddress, long availAddress, long usedAddress, long features) {
@@ -20,7 +21,9 @@ public record QueueConfig(
     /** The largest size that the standard allows. */
     public static final int SIZE_MAX = 32768;
 
-    /** Feature bit 24, legacy: interrupt when the ring ran empty, whatever the driver suppressed. */
+    /**
+     * Feature bit 24, legacy: interrupt when the ring ran empty, whatever the driver suppressed.
+     */
     public static final long NOTIFY_ON_EMPTY = 1L << 24;
 
     /** Feature bit 28: descriptors may refer to tables of descriptors. */
@@ -52,8 +55,8 @@ public record QueueConfig(
     }
 
     /**
-     * Judges the configuration against a memory, without touching the memory (VQ-1, VQ-3, VQ-6, VQ-38).
-     * Any thread.
+     * Judges the configuration against a memory, without touching the memory (VQ-1, VQ-3, VQ-6,
+     * VQ-38). Any thread.
      *
      * @param map the memory the rings are to live in
      * @return the defect that a queue with this configuration starts with, or null

@@ -10,7 +10,10 @@ public enum QueueFault {
     RING_SIZE("VQ-38"),
     /** A ring area is not aligned to 16, 2 or 4 bytes. */
     RING_MISALIGNED("MAL-1"),
-    /** A ring area is not RAM, wraps around, straddles regions, or may not be accessed as it must be. */
+    /**
+     * A ring area is not RAM, wraps around, straddles regions, or may not be accessed as it must
+     * be.
+     */
     RING_UNMAPPED("MAL-1"),
     /** The available index moved by more than the queue's size, or backwards. */
     INDEX_JUMP("MAL-2"),
@@ -44,13 +47,18 @@ public enum QueueFault {
     BUFFER_UNMAPPED("MAL-11"),
     /** A chain's buffers are longer than 2^32 bytes together. */
     CHAIN_TOO_LONG("MAL-13"),
-    /** A chain is too short for the device's headers: found by the device, which breaks the queue. */
+    /**
+     * A chain is too short for the device's headers: found by the device, which breaks the queue.
+     */
     HEADER_TOO_SHORT("MAL-14"),
     /** Guest memory threw under an access that was in order, or its ring areas went away. */
     MEMORY_FAULT("MAL-17"),
     /** Another queue, or the device itself, broke: said by the device. */
     DEVICE_BROKEN("MAL-30"),
-    /** No defect: the driver reset or disabled the queue, and whatever completes late writes nothing. */
+    /**
+     * No defect: the driver reset or disabled the queue, and whatever completes late writes
+     * nothing.
+     */
     RETIRED("VQ-37");
 
     private final String rule;

@@ -4,9 +4,9 @@ package dev.quiesce.virtio.queue;
  * Where the fields of a split virtqueue lie (VirtIO 1.2, 2.7), and what their bits mean.
  *
  * <pre>
- * descriptor table   16 N bytes, aligned 16      { addr64, len32, flags16, next16 } [N]
- * available ring      6 + 2 N,   aligned 2       { flags16, idx16, ring16 [N], used_event16 }
- * used ring           6 + 8 N,   aligned 4       { flags16, idx16, { id32, len32 } [N], avail_event16 }
+ * descriptor table  16 N bytes, aligned 16   { addr64, len32, flags16, next16 } [N]
+ * available ring     6 + 2 N,   aligned 2    { flags16, idx16, ring16 [N], used_event16 }
+ * used ring          6 + 8 N,   aligned 4    { flags16, idx16, { id32, len32 } [N], avail_event16 }
  * </pre>
  *
  * The event fields exist only with EVENT_IDX; the areas are two bytes shorter without.

@@ -52,7 +52,8 @@ final class SplitRing {
     }
 
     void storeUsedElement(int usedIndex, int head, int writtenBytes) {
-        long at = used + SplitLayout.RING + (long) SplitLayout.USED_ENTRY_BYTES * (usedIndex & mask);
+        long at = used + SplitLayout.RING
+                + (long) SplitLayout.USED_ENTRY_BYTES * (usedIndex & mask);
         map.store32(at, head);
         map.store32(at + SplitLayout.USED_LENGTH, writtenBytes);
     }

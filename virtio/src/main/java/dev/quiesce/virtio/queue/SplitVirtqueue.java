@@ -8,33 +8,35 @@ import org.jspecify.annotations.Nullable;
 /**
  * A split virtqueue (VirtIO 1.2, 2.7), device side.
  *
- * <p>Made when the driver enables the queue. A configuration that cannot work gives a queue that is
- * broken from the start ({@link #fault}); the constructor does not throw for what the guest wrote, and
- * does not touch the ring. Thread and failure rules are those of {@link Virtqueue}.
+ * <p>Made when the driver enables the queue. A configuration that cannot work gives a queue that
+ * is broken from the start ({@link #fault}); the constructor does not throw for what the guest
+ * wrote, and does not touch the ring. Thread and failure rules are those of {@link Virtqueue}.
  */
 public final class SplitVirtqueue implements Virtqueue {
 
     /*
      * Indices run freely modulo 65536; a slot is the index modulo the size (VQ-4, VQ-30).
      *
-     *   driver:  ...  used elements seen | in flight ............ | made available, not fetched
-     *                              usedIndex                   lastAvail                 shadowAvail
+     *   given back ... | in flight or pushed ... | made available, not fetched |
+     *            usedIndex                 lastAvail                   shadowAvail
      *
      * Two orders matter, and each is one named step of this class.
      *
-     * Data: the available index is loaded acquire before anything it covers; the used index is stored
-     * release after anything it covers. Everything else is plain: descriptors are private to the device
-     * while it holds their head, used elements private to it until published.
+     * Data: the available index is loaded acquire before anything it covers; the used index is
+     * stored release after anything it covers. Everything else is plain: descriptors are private
+     * to the device while it holds their head, used elements private to it until published.
      *
-     * Being told: "publish; then ask whether the driver wants to know" races with the driver's "say that I
-     * want to know; then look again", and the same the other way round for kicks. Each side stores, then
-     * loads what the other stores: without a full fence between, both loads may be early and the
-     * notification is lost for good. Hence publish = storeUsedIndexRelease, fence, wantsInterrupt and
-     * enableNotify = armNotify, fence, isPending; a step model may run the steps one at a time.
+     * Being told: "publish; then ask whether the driver wants to know" races with the driver's
+     * "say that I want to know; then look again", and the same the other way round for kicks.
+     * Each side stores, then loads what the other stores: without a full fence between, both
+     * loads may be early and the notification is lost for good. Hence publish =
+     * storeUsedIndexRelease, fence, wantsInterrupt and enableNotify = armNotify, fence,
+     * isPending; a step model may run the steps one at a time.
      *
-     * Memory is asked for its map in each operation. If it changed, the ring areas are judged again before
-     * anything is touched; areas that went away break the queue. What the memory throws breaks it too, and
-     * the cause is kept: no exception of the guest's making leaves this class.
+     * Memory is asked for its map in each operation. If it changed, the ring areas are judged
+     * again before anything is touched; areas that went away break the queue. What the memory
+     * throws breaks it too, and the cause is kept: no exception of the guest's making leaves this
+     * class.
      */
     private final QueueConfig config;
     private final GuestMemory memory;
@@ -59,8 +61,8 @@ public final class SplitVirtqueue implements Virtqueue {
      *
      * @param config what the driver wrote and negotiated
      * @param memory the guest's memory
-     * @throws IllegalArgumentException if EVENT_IDX was negotiated for a memory without ordered stores:
-     *     the device must not have offered it
+     * @throws IllegalArgumentException if EVENT_IDX was negotiated for a memory without ordered
+     *     stores: the device must not have offered it
      */
     public SplitVirtqueue(QueueConfig config, GuestMemory memory) {
         this(config, memory, QueueState.START);
@@ -104,13 +106,14 @@ public final class SplitVirtqueue implements Virtqueue {
         SplitVirtqueue queue = new SplitVirtqueue(config, memory, state);
         if (queue.fault == null && state.outstanding() > config.size()) {
             throw new IllegalArgumentException(
-                    state + " has more chains in flight than a ring of " + config.size() + " holds");
+                    state + " has more in flight than a ring of " + config.size() + " holds");
         }
         return queue;
     }
 
     /**
-     * Marks a head of a restored queue as outstanding: its request was restored too and will be pushed.
+     * Marks a head of a restored queue as outstanding: its request was restored too and will be
+     * pushed.
      *
      * @param head the head
      * @throws IllegalArgumentException if it is out of range, outstanding already, or one too many
@@ -120,8 +123,8 @@ public final class SplitVirtqueue implements Virtqueue {
                 || head >= size()
                 || heads.isOutstanding(head)
                 || heads.count() >= state().outstanding()) {
-            throw new IllegalArgumentException("head " + head + " cannot be in flight on a queue of "
-                    + size() + " with " + heads.count() + " adopted at " + state());
+            throw new IllegalArgumentException("head " + head + " cannot be in flight: size "
+                    + size() + ", " + heads.count() + " adopted, " + state());
         }
         heads.take(head);
     }
@@ -149,7 +152,7 @@ public final class SplitVirtqueue implements Virtqueue {
     @Override
     public void push(int head, int writtenBytes) {
         if (writtenBytes < 0) {
-            throw new IllegalArgumentException("written bytes " + writtenBytes + " of head " + head);
+            throw new IllegalArgumentException(writtenBytes + " bytes written, head " + head);
         }
         heads.release(head);
         if (fault != null) {
@@ -193,7 +196,7 @@ public final class SplitVirtqueue implements Virtqueue {
         try {
             SplitRing current = attached();
             if (current == null || !current.isOrdered()) {
-                return false; // not ordered: kicks were never suppressed, and only they may make us look
+                return false; // not ordered: kicks are never suppressed, and only they make us look
             }
             armNotify();
             fence();
@@ -217,7 +220,7 @@ public final class SplitVirtqueue implements Virtqueue {
             notifyEnabled = false;
             if (!config.eventIdx()) {
                 current.storeUsedFlags(SplitLayout.NO_NOTIFY);
-            } // with EVENT_IDX the event index is left behind, and the driver has crossed it already
+            } // with EVENT_IDX the event index is left behind: the driver has crossed it already
         } catch (RuntimeException | InternalError failure) {
             refuse(QueueFault.MEMORY_FAULT, failure);
         }
@@ -295,13 +298,16 @@ public final class SplitVirtqueue implements Virtqueue {
         int published = SplitLayout.advance(usedIndex, unpublished);
         ring().publishUsedIndexRelease(published);
         if ((short) (published - signalledUsed) < unpublished) {
-            signalledValid = false; // the distance since the last signal is ambiguous: signal next time
+            signalledValid = false; // how far the index moved is ambiguous: signal next time
         }
         usedIndex = published;
         unpublished = 0;
     }
 
-    /** Step 2 of publish and of enableNotify: what was stored is visible before what is loaded next. */
+    /**
+     * Step 2 of publish and of enableNotify: what was stored is visible before what is loaded
+     * next.
+     */
     void fence() {
         ring().fullFence();
     }
@@ -321,7 +327,8 @@ public final class SplitVirtqueue implements Virtqueue {
         int moved = SplitLayout.distance(signalledUsed, usedIndex);
         signalledUsed = usedIndex;
         signalledValid = true;
-        int beyondEvent = SplitLayout.distance(SplitLayout.advance(ring().usedEvent(), 1), usedIndex);
+        int event = SplitLayout.advance(ring().usedEvent(), 1);
+        int beyondEvent = SplitLayout.distance(event, usedIndex);
         return !wasValid || beyondEvent < moved;
     }
 

@@ -22,15 +22,16 @@ import org.jspecify.annotations.Nullable;
  * } while (queue.enableNotify());
  * }</pre>
  *
- * <p>Pushes may come later than pops and in any order; publish once per batch. A queue belongs to one
- * enabling of the ring: after a reset the device retires it ({@code breakWith(RETIRED)}) and makes a new
- * one, so that nothing late reaches the new ring (VQ-37).
+ * <p>Pushes may come later than pops and in any order; publish once per batch. A queue belongs to
+ * one enabling of the ring: after a reset the device retires it ({@code breakWith(RETIRED)}) and
+ * makes a new one, so that nothing late reaches the new ring (VQ-37).
  *
- * <p><b>Thread.</b> Confined: one owner at a time, for all methods; whoever hands a queue over gives the
- * happens-before edge. The device that owns it checks the thread.
+ * <p><b>Thread.</b> Confined: one owner at a time, for all methods; whoever hands a queue over
+ * gives the happens-before edge. The device that owns it checks the thread.
  *
- * <p><b>Failure.</b> What the driver or its memory does wrong becomes {@link #fault}; no method throws for
- * it. After a fault {@code pop} answers {@link #NOTHING} and nothing is written to the guest any more.
+ * <p><b>Failure.</b> What the driver or its memory does wrong becomes {@link #fault}; no method
+ * throws for it. After a fault {@code pop} answers {@link #NOTHING} and nothing is written to the
+ * guest any more.
  */
 public sealed interface Virtqueue permits SplitVirtqueue {
 
@@ -48,18 +49,18 @@ public sealed interface Virtqueue permits SplitVirtqueue {
      * Fetches the next chain the driver made available, if any (VQ-7 to VQ-18).
      *
      * @param into receives the chain; left empty when nothing was popped
-     * @return its head, which {@link #push} wants back exactly once, or {@link #NOTHING}: the ring is
-     *     empty or the queue is broken
+     * @return its head, which {@link #push} wants back exactly once, or {@link #NOTHING}: the
+     *     ring is empty or the queue is broken
      */
     int pop(Chain into);
 
     /**
-     * Writes the used element of a chain; the driver sees it after {@link #publish}. On a broken queue
-     * only the accounting is done (MAL-30).
+     * Writes the used element of a chain; the driver sees it after {@link #publish}. On a broken
+     * queue only the accounting is done (MAL-30).
      *
      * @param head what {@link #pop} answered
-     * @param writtenBytes bytes written into the chain's writable part, contiguous from its start; may be
-     *     too small, never too large (VQ-21)
+     * @param writtenBytes bytes written into the chain's writable part, contiguous from its
+     *     start; may be too small, never too large (VQ-21)
      * @throws IllegalArgumentException if the head is not outstanding or the count is negative
      */
     void push(int head, int writtenBytes);
@@ -105,8 +106,8 @@ public sealed interface Virtqueue permits SplitVirtqueue {
     int inFlight();
 
     /**
-     * Gives back the chain popped last, unserved: the next {@link #pop} fetches it again. May be repeated
-     * for the one before (VQ-19).
+     * Gives back the chain popped last, unserved: the next {@link #pop} fetches it again. May be
+     * repeated for the one before (VQ-19).
      *
      * @param head the head popped last
      * @throws IllegalStateException if it is not the one popped last, or not outstanding
@@ -114,8 +115,8 @@ public sealed interface Virtqueue permits SplitVirtqueue {
     void unpop(int head);
 
     /**
-     * Forgets a chain without a used element; the driver never gets it back. Only on a broken or retired
-     * queue (VQ-19, VQ-34).
+     * Forgets a chain without a used element; the driver never gets it back. Only on a broken or
+     * retired queue (VQ-19, VQ-34).
      *
      * @param head what {@link #pop} answered
      * @throws IllegalStateException if the queue works
@@ -124,7 +125,8 @@ public sealed interface Virtqueue permits SplitVirtqueue {
     void drop(int head);
 
     /**
-     * Breaks the queue; the first fault stays. Elements pushed and not yet published are never published.
+     * Breaks the queue; the first fault stays. Elements pushed and not yet published are never
+     * published.
      *
      * @param why the fault
      */
@@ -145,7 +147,8 @@ public sealed interface Virtqueue permits SplitVirtqueue {
     @Nullable Throwable faultCause();
 
     /**
-     * Where the queue stands, to save it or to tell an operator. Reads nothing from the guest (MAL-32).
+     * Where the queue stands, to save it or to tell an operator. Reads nothing from the guest
+     * (MAL-32).
      *
      * @return the indices; elements pushed and not published are not in them
      */
