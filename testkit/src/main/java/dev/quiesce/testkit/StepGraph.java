@@ -8,7 +8,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The states that a {@link StepModel} reached, and the steps between them. Confined to one exploration.
+ * The states that a {@link StepModel} reached, and the steps between them. Confined to one
+ * exploration.
  */
 final class StepGraph {
     /** The parent of the start state. */
@@ -30,7 +31,9 @@ final class StepGraph {
         return (nodes.get(node).possible & 1 << actor) != 0;
     }
 
-    /** Enters the state that a step led to. Returns false if it is known with other possibilities. */
+    /**
+     * Enters the state that a step led to. Returns false if it is known with other possibilities.
+     */
     boolean enter(Object key, int from, int actor, int possible) {
         Integer node = known.putIfAbsent(key, nodes.size());
         if (node == null) {

@@ -11,12 +11,12 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An exhaustive explorer: runs two or three actors through every interleaving of their atomic steps and
- * tells the shortest one that violates something.
+ * An exhaustive explorer: runs two or three actors through every interleaving of their atomic steps
+ * and tells the shortest one that violates something.
  *
- * <p>The state may be a hand-written model or the real classes, driven step by step on one thread. The
- * explorer never copies a state: it makes a fresh one and replays a prefix, so any object graph will do
- * as long as it is deterministic.
+ * <p>The state may be a hand-written model or the real classes, driven step by step on one thread.
+ * The explorer never copies a state: it makes a fresh one and replays a prefix, so any object graph
+ * will do as long as it is deterministic.
  *
  * <pre>
  *     StepReport report = StepModel.of("is the counter exact?", Counter::new)
@@ -29,13 +29,13 @@ import org.jspecify.annotations.Nullable;
  *             .explore();
  * </pre>
  *
- * <p>What counts as a failure: an invariant of {@link #always} that is false after a step (or at the start),
- * one of {@link #inTheEnd} that is false when no actor can move, an exception or failed assertion in a step,
- * and a state in which no actor can move although one that does not merely
+ * <p>What counts as a failure: an invariant of {@link #always} that is false after a step (or at
+ * the start), one of {@link #inTheEnd} that is false when no actor can move, an exception or failed
+ * assertion in a step, and a state in which no actor can move although one that does not merely
  * {@linkplain StepProgram#serves() serve} has not ended (somebody waits for ever).
  *
- * <p>The exploration proves something about interleavings of sequentially consistent steps. What a memory
- * model may reorder within and across the steps is for jcstress.
+ * <p>The exploration proves something about interleavings of sequentially consistent steps. What a
+ * memory model may reorder within and across the steps is for jcstress.
  *
  * <p>Confined to the thread that uses it.
  *
@@ -43,10 +43,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StepModel<S> {
     /*
-     * Breadth first, so the first failure has the fewest steps. A node of the search is a state, reached by
-     * the schedule along its parents. Two schedules lead to the same node if fingerprint and program counters
-     * agree; without a fingerprint every schedule is a node of its own. As a check on fingerprints that leave
-     * something out, the set of possible actors must agree whenever two schedules meet.
+     * Breadth first, so the first failure has the fewest steps. A node of the search is a state,
+     * reached by the schedule along its parents. Two schedules lead to the same node if fingerprint
+     * and program counters agree; without a fingerprint every schedule is a node of its own. As a
+     * check on fingerprints that leave something out, the set of possible actors must agree
+     * whenever two schedules meet.
      */
     private static final int DEFAULT_STATES_MAX = 2_000_000;
 
@@ -92,8 +93,9 @@ public final class StepModel<S> {
     /**
      * Says what makes two states equal, so that what follows is explored once.
      *
-     * @param fingerprint maps a state to a value with {@code equals}; must contain everything on which later
-     *     steps and conditions depend, the actors' local variables included; where each actor stands is added
+     * @param fingerprint maps a state to a value with {@code equals}; must contain everything on
+     *     which later steps and conditions depend, the actors' local variables included; where each
+     *     actor stands is added
      * @return this
      */
     public StepModel<S> fingerprint(Function<? super S, ?> fingerprint) {
@@ -175,8 +177,8 @@ public final class StepModel<S> {
     }
 
     /**
-     * Replays the schedule to a node and one more step, and enters the state that this leads to. Returns what
-     * that state violates; it is then the newest node.
+     * Replays the schedule to a node and one more step, and enters the state that this leads to.
+     * Returns what that state violates; it is then the newest node.
      */
     private @Nullable String visit(StepGraph graph, int from, int actor) {
         Run run = new Run();
@@ -211,7 +213,8 @@ public final class StepModel<S> {
             String thrown = run.tryExecute(schedule[i]);
             String after = thrown != null ? "   -> " + thrown
                     : shown == null ? "" : "   [" + shown.apply(run.state) + "]";
-            story.add(String.format("%3d  %-" + width + "s  %s%s", i + 1, actor.actor(), step, after));
+            story.add(String.format(
+                    "%3d  %-" + width + "s  %s%s", i + 1, actor.actor(), step, after));
         }
         return story;
     }

@@ -11,13 +11,14 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one actor of a {@link StepModel} does: named steps, executed in order unless a step says otherwise.
+ * What one actor of a {@link StepModel} does: named steps, executed in order unless a step says
+ * otherwise.
  *
- * <p>Each step is atomic: between two steps any other actor may run, within one nobody. So a step should
- * contain exactly one access to shared memory, or one critical section of a lock.
+ * <p>Each step is atomic: between two steps any other actor may run, within one nobody. So a step
+ * should contain exactly one access to shared memory, or one critical section of a lock.
  *
- * <p>Confined to the thread that builds it. Names of steps are unique within the program; they are what a
- * failing schedule is told with, and what jumps refer to.
+ * <p>Confined to the thread that builds it. Names of steps are unique within the program; they are
+ * what a failing schedule is told with, and what jumps refer to.
  *
  * @param <S> the state that all actors share
  */
@@ -46,8 +47,8 @@ public final class StepProgram<S> {
     }
 
     /**
-     * Adds a step that is possible only in certain states. In the others the actor waits, as for a lock, a
-     * wake-up or a message.
+     * Adds a step that is possible only in certain states. In the others the actor waits, as for a
+     * lock, a wake-up or a message.
      *
      * @param name names it
      * @param possible tells whether the step may run; must not change the state
@@ -66,8 +67,8 @@ public final class StepProgram<S> {
      * Adds a step that decides what comes next.
      *
      * @param name names it
-     * @param action what it does; returns the name of the next step, {@link #END}, or null for the one that
-     *     was added after this one
+     * @param action what it does; returns the name of the next step, {@link #END}, or null for the
+     *     one that was added after this one
      * @return this
      */
     public StepProgram<S> branch(String name, Function<? super S, @Nullable String> action) {
@@ -79,12 +80,14 @@ public final class StepProgram<S> {
      *
      * @param name names it
      * @param possible tells whether the step may run; must not change the state
-     * @param action what it does; returns the name of the next step, {@link #END}, or null for the one that
-     *     was added after this one
+     * @param action what it does; returns the name of the next step, {@link #END}, or null for the
+     *     one that was added after this one
      * @return this
      */
     public StepProgram<S> branchWhen(
-            String name, Predicate<? super S> possible, Function<? super S, @Nullable String> action) {
+            String name,
+            Predicate<? super S> possible,
+            Function<? super S, @Nullable String> action) {
         Objects.requireNonNull(possible, "possible");
         Objects.requireNonNull(action, "action");
         if (name.equals(END) || indexes.putIfAbsent(name, steps.size()) != null) {
@@ -95,8 +98,8 @@ public final class StepProgram<S> {
     }
 
     /**
-     * Declares that this actor only serves others: a schedule is complete when everybody else has ended and
-     * this one can do no more, wherever it stands.
+     * Declares that this actor only serves others: a schedule is complete when everybody else has
+     * ended and this one can do no more, wherever it stands.
      *
      * @return this
      */
@@ -143,6 +146,8 @@ public final class StepProgram<S> {
 
     /** One atomic step. */
     private record Step<S>(
-            String name, Predicate<? super S> possible, Function<? super S, @Nullable String> action) {
+            String name,
+            Predicate<? super S> possible,
+            Function<? super S, @Nullable String> action) {
     }
 }

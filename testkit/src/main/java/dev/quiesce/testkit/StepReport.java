@@ -10,11 +10,12 @@ import org.jspecify.annotations.Nullable;
  * @param question what was asked
  * @param states how many different states were visited
  * @param steps how many steps lead from one of them to another
- * @param schedules how many complete interleavings those states stand for; null if there are endless ones,
- *     because an actor can loop, or if the exploration ended early
+ * @param schedules how many complete interleavings those states stand for; null if there are
+ *     endless ones, because an actor can loop, or if the exploration ended early
  * @param complete whether everything was explored; false if a failure or the limit ended it
  * @param failure what was violated, or null
- * @param story the shortest schedule that leads to the failure, one line for each step; empty if there is none
+ * @param story the shortest schedule that leads to the failure, one line for each step; empty if
+ *     there is none
  */
 public record StepReport(
         String question,
@@ -59,7 +60,8 @@ public record StepReport(
     }
 
     /**
-     * Tells the result in one paragraph: what was asked, how much was explored, and the failing schedule.
+     * Tells the result in one paragraph: what was asked, how much was explored, and the failing
+     * schedule.
      *
      * @return several lines
      */
@@ -76,7 +78,9 @@ public record StepReport(
                 out.append('\n').append(line);
             }
         } else {
-            out.append(complete ? "\nholds in all of them" : "\nNOT COMPLETE: the limit was reached");
+            out.append(complete
+                    ? "\nholds in all of them"
+                    : "\nNOT COMPLETE: the limit was reached");
         }
         return out.toString();
     }

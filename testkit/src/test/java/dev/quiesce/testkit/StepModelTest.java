@@ -115,7 +115,9 @@ class StepModelTest {
     @Test
     void shouldNoticeAFingerprintThatLeavesSomethingOut() {
         StepModel<Counter> model = StepModel.of("forgetful", Counter::new)
-                .actor("left", a -> a.step("sets", c -> c.value = 1).step("sets back", c -> c.value = 0))
+                .actor("left", a -> a
+                        .step("sets", c -> c.value = 1)
+                        .step("sets back", c -> c.value = 0))
                 .actor("right", a -> a
                         .branch("looks", c -> c.value == 1 ? null : "goes on")
                         .stepWhen("waits", c -> c.seenByLeft == 1, c -> { })
