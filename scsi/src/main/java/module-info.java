@@ -3,5 +3,7 @@
  */
 module dev.quiesce.scsi {
     requires transitive dev.quiesce.core;
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
+
+    exports dev.quiesce.scsi.spec;
 }
