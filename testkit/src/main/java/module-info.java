@@ -3,7 +3,7 @@
  */
 module dev.quiesce.testkit {
     requires transitive dev.quiesce.virtio;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
 
     exports dev.quiesce.testkit;
     exports dev.quiesce.testkit.guest;

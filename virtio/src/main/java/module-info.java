@@ -4,7 +4,7 @@
 module dev.quiesce.virtio {
     requires transitive dev.quiesce.core;
     requires transitive dev.quiesce.scsi;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
 
     exports dev.quiesce.virtio.memory;
     exports dev.quiesce.virtio.queue;

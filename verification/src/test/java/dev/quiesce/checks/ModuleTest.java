@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaMember;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
@@ -17,6 +18,7 @@ import java.lang.module.ModuleReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -73,18 +75,25 @@ class ModuleTest {
             module.exports().forEach(e -> exported.add(e.source()));
         }
         Set<String> needed = new TreeSet<>();
-        for (JavaClass type :
-                new ClassFileImporter()
-                        .withImportOption(new ImportOption.DoNotIncludeTests())
-                        .importPackages("dev.quiesce")) {
-            if (type.getModifiers().contains(JavaModifier.PUBLIC)) {
-                needed.add(type.getPackageName());
-            }
-        }
-        needed.remove("dev.quiesce.rules");
+        publicTypes().forEach(t -> needed.add(t.getPackageName()));
 
         needed.removeAll(exported);
         needed.forEach(p -> offenders.add(p, "is not exported by its module"));
+
+        offenders.assertNone();
+    }
+
+    @Test
+    void shouldShowNoForeignTypesInTheApi() {
+        Offenders offenders = new Offenders("the libraries below are nobody's business");
+
+        for (JavaClass type : publicTypes()) {
+            for (JavaClass shown : shownBy(type)) {
+                if (!shown.getName().startsWith("java.") && !isOurs(shown)) {
+                    offenders.add(type.getName(), "shows " + shown.getName());
+                }
+            }
+        }
 
         offenders.assertNone();
     }
@@ -98,12 +107,39 @@ class ModuleTest {
         Files.writeString(module, "module consumer { requires dev.quiesce.testkit; }");
         Files.writeString(main, consumerSource());
 
-        String complaints = compile(classes, List.of(module, main));
+        compile(classes, List.of(module, main));
         String output = run(classes);
 
-        assertThat(complaints).isEmpty();
         assertThat(output.lines()).containsAll(OURS).contains("org.jctools.core", "org.slf4j");
         assertThat(output).doesNotContain("org.jspecify");
+    }
+
+    private static List<JavaClass> publicTypes() {
+        return new ClassFileImporter()
+                .withImportOption(new ImportOption.DoNotIncludeTests())
+                .importPackages("dev.quiesce").stream()
+                        .filter(t -> t.getModifiers().contains(JavaModifier.PUBLIC))
+                        .filter(t -> !t.getPackageName().equals("dev.quiesce.rules"))
+                        .toList();
+    }
+
+    /** The types in the signatures of what a user may call or extend. */
+    private static Set<JavaClass> shownBy(JavaClass type) {
+        Set<JavaClass> shown = new LinkedHashSet<>(type.getRawInterfaces());
+        type.getRawSuperclass().ifPresent(shown::add);
+        for (JavaMember member : type.getMembers()) {
+            Set<JavaModifier> modifiers = member.getModifiers();
+            if (modifiers.contains(JavaModifier.PUBLIC)
+                    || modifiers.contains(JavaModifier.PROTECTED)) {
+                member.getAllInvolvedRawTypes().forEach(t -> shown.add(t.getBaseComponentType()));
+            }
+        }
+        shown.removeIf(JavaClass::isPrimitive);
+        return shown;
+    }
+
+    private static boolean isOurs(JavaClass type) {
+        return type.getName().startsWith("dev.quiesce.");
     }
 
     private static boolean isAllowed(ModuleDescriptor.Requires needed) {
@@ -129,7 +165,7 @@ class ModuleTest {
                 """;
     }
 
-    private String compile(Path classes, List<Path> sources) throws IOException {
+    private static void compile(Path classes, List<Path> sources) throws IOException {
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         StringWriter complaints = new StringWriter();
         List<String> options =
@@ -144,7 +180,7 @@ class ModuleTest {
                             files.getJavaFileObjectsFromPaths(sources))
                     .call();
         }
-        return complaints.toString();
+        assertThat(complaints.toString()).isEmpty();
     }
 
     private static String run(Path classes) throws IOException, InterruptedException {
