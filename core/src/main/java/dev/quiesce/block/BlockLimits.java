@@ -2,9 +2,9 @@ package dev.quiesce.block;
 
 /**
  * What a node accepts and prefers. Immutable; any thread. Bounds are in bytes;
- * {@link #UNLIMITED} stands for "no bound". Making one checks that alignments and bounds are positive,
- * that those of requests and memory are powers of two and that one transfer holds at least one
- * unit, and throws {@link IllegalArgumentException} naming the value that is not.
+ * {@link #UNLIMITED} stands for "no bound". Making one checks that alignments and bounds are
+ * positive, that those of requests and memory are powers of two and that one transfer holds at
+ * least one unit, and throws {@link IllegalArgumentException} naming the value that is not.
  *
  * @param requestAlignmentBytes offset and length of every request are multiples of it
  * @param maxTransferBytes most bytes of one read or write; at least one alignment unit
