@@ -3,7 +3,7 @@
  */
 module dev.quiesce.scsi {
     requires transitive dev.quiesce.core;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
 
     exports dev.quiesce.scsi.spec;
 }
