@@ -5,7 +5,8 @@ module dev.quiesce.core {
     requires org.jctools.core;
     requires org.jctools.core.jdk11;
     requires org.slf4j;
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
 
+    exports dev.quiesce.aio;
     exports dev.quiesce.block;
 }

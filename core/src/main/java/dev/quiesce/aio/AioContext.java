@@ -1,0 +1,734 @@
+package dev.quiesce.aio;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One event loop: the tasks, timers, notifiers and waiters that one thread at a time serves.
+ *
+ * <p>It has no thread. Whoever holds its {@link Lease} is its <em>home</em> and may {@link #poll}
+ * it; a lease may pass from thread to thread. All other threads reach it through {@link #post},
+ * {@link BottomHalf}, {@link EventNotifier}, {@link LoopTimer} and {@link #wake}.
+ *
+ * <p>One turn ({@link #poll}): sleep until something happens, if allowed and nothing is due; then
+ * run the slice, which is everything that was queued when the turn began; then the outer-only
+ * tasks; then the timers; and look at the waiters. After each of the three, and every 64 tasks,
+ * comes the epilogue: deferred calls, then settles. What a callback queues belongs to the next
+ * slice, so a turn always ends (AIO-17).
+ *
+ * <p>A callback may poll again. The nested turn first runs the epilogue of the callbacks that have
+ * returned, then the rest of the outer slice, then what is new; nothing runs twice and nothing
+ * starves (AIO-18). Outer-only tasks do not run in it (AIO-45).
+ *
+ * <p>An exception from a callback goes to the {@link ErrorHandler} and the turn goes on; an
+ * {@link Error} leaves {@link #poll}, and what was left runs in the next turn.
+ */
+public final class AioContext implements Executor, AutoCloseable {
+    /*
+     * Everything but `owner` and the two inboxes is confined to the home context and passes from
+     * owner to owner with the lease (release on close, acquire on acquire).
+     *
+     * `owner` is who holds the lease; `home` is the same while the loop is awake and null while
+     * it sleeps. Only the owner writes `home`, so a thread that compares it with itself needs no
+     * ordering: it reads its own latest write, or some other thread's, which never equals it.
+     * Asleep, nobody is home: a parker that runs other contexts on the sleeper's stack finds them
+     * foreign to this one, as they would be on threads of their own.
+     *
+     * A home post goes straight to the ready list, a foreign one to the inbox. Acquiring a lease
+     * empties the inbox into the ready list, so what a thread posted before it became home stays
+     * ahead of what it posts as home: posts of one thread run in their order.
+     *
+     * Falling asleep is safe because the loop looks at the ready list itself before it arms, and
+     * every foreign event raises `notified` after it has become visible; see NotifyProtocol.
+     */
+    private static final int TASKS_PER_EPILOGUE = 64;
+    private static final VarHandle OWNER;
+
+    static {
+        try {
+            OWNER = MethodHandles.lookup().findVarHandle(AioContext.class, "owner", Thread.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final String name;
+    private final LoopSeams seams;
+    private final NotifyProtocol notify = new NotifyProtocol();
+    private final Task.Inbox inbox = new Task.Inbox();
+    private final Task.Inbox outerInbox = new Task.Inbox();
+    private final Task.Fifo ready = new Task.Fifo();
+    private final Task.Fifo outer = new Task.Fifo();
+    private final DeferredCall.Epilogue epilogue = new DeferredCall.Epilogue();
+    private final LoopTimer.Heap timers = new LoopTimer.Heap();
+    private final ControlWait.Waiters waiters = new ControlWait.Waiters();
+
+    /** Bottom halves that were not deleted, notifiers that are attached. Any thread. */
+    private final Set<Task> registry = ConcurrentHashMap.newKeySet();
+
+    @SuppressWarnings("UnusedVariable") // read and written through OWNER
+    private @Nullable Thread owner;
+
+    private @Nullable Thread home;
+
+    /** Home context only, as all that follows but the last. */
+    private OneLease[] leases = new OneLease[0];
+    private int leasesHeld;
+    private int pollDepth;
+    private int waitDepth;
+    private int itemsAtWork;
+
+    /** Why nothing runs here any more. Written once, at home, before the inboxes are sealed. */
+    private volatile @Nullable String gone;
+
+    /**
+     * Creates a context that nobody owns. Thread: any.
+     *
+     * @param name what to call it in diagnoses
+     * @param seams how it reaches the world
+     */
+    public AioContext(String name, LoopSeams seams) {
+        this.name = Objects.requireNonNull(name, "name");
+        this.seams = Objects.requireNonNull(seams, "seams");
+    }
+
+    /**
+     * The name given at construction. Thread: any.
+     *
+     * @return the name
+     */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * The seams given at construction. Thread: any.
+     *
+     * @return the seams
+     */
+    public LoopSeams seams() {
+        return seams;
+    }
+
+    /**
+     * The clock of this context's timers and waits. Thread: any.
+     *
+     * @return the clock of the seams
+     */
+    public Clock clock() {
+        return seams.clock();
+    }
+
+    /**
+     * Where this context's blocking work is done. Thread: any.
+     *
+     * @return the workers of the seams
+     */
+    public Workers workers() {
+        return seams.workers();
+    }
+
+    /**
+     * Makes the calling thread the home of this context until the lease is closed. What the last
+     * owner did here is visible. A thread that is home already gets a nested lease. Thread: any.
+     *
+     * @return the lease
+     * @throws IllegalStateException if another thread owns the context, or it is closed, or its
+     *     loop has ended
+     */
+    public Lease acquire() {
+        Thread me = Thread.currentThread();
+        if (home != me) {
+            checkOpen();
+            // Acquire: pairs with the release in OneLease.close.
+            Thread other = (Thread) OWNER.compareAndExchangeAcquire(this, null, me);
+            if (other != null) {
+                throw new IllegalStateException("context " + name + " is owned by thread "
+                        + other.getName() + ", so thread " + me.getName() + " cannot acquire it");
+            }
+            home = me;
+            inbox.takeInto(ready);
+        }
+        return nextLease();
+    }
+
+    /**
+     * Whether the calling thread is the home of this context. Thread: any; one plain load.
+     *
+     * @return true if the caller may use this context's home methods
+     */
+    public boolean isHome() {
+        return home == Thread.currentThread();
+    }
+
+    /**
+     * Whether some thread holds the lease. Thread: any; a snapshot.
+     *
+     * @return true if the context is owned
+     */
+    public boolean hasOwner() {
+        return owner() != null;
+    }
+
+    /**
+     * The thread that holds the lease. Thread: any; a snapshot, for diagnoses.
+     *
+     * @return the owner, or null
+     */
+    public @Nullable Thread owner() {
+        return (Thread) OWNER.getVolatile(this);
+    }
+
+    /**
+     * Throws unless the calling thread is the home of this context. Thread: any; one plain load.
+     *
+     * @throws IllegalStateException naming the context, its owner and the caller
+     */
+    public void checkHome() {
+        if (!isHome()) {
+            throw notHome();
+        }
+    }
+
+    /**
+     * Runs one turn of the loop, see the description of this class. May be called from within a
+     * callback. Returns after one turn, whether or not anything happened: callers loop on their
+     * own condition. Thread: home context.
+     *
+     * @param maxWaitNanos how long the turn may sleep if there is nothing to do: 0 never sleeps,
+     *     {@link Long#MAX_VALUE} sleeps without bound
+     * @return true if any callback ran
+     * @throws IllegalStateException if the caller is not home, or the context is closed
+     * @throws IllegalArgumentException if the time is negative
+     */
+    public boolean poll(long maxWaitNanos) {
+        checkHome();
+        checkOpen();
+        if (maxWaitNanos < 0) {
+            throw new IllegalArgumentException("cannot wait " + maxWaitNanos + " ns");
+        }
+        pollDepth++;
+        try {
+            return turn(maxWaitNanos);
+        } finally {
+            pollDepth--;
+        }
+    }
+
+    /**
+     * Whether the caller is inside a turn of this context. Thread: home context.
+     *
+     * @return true if a poll is on the stack
+     */
+    public boolean isPolling() {
+        return pollDepth() > 0;
+    }
+
+    /**
+     * How many turns of this context are on the caller's stack. Thread: home context.
+     *
+     * @return 0 outside any poll, 1 in a callback, more in a nested one
+     */
+    public int pollDepth() {
+        checkHome();
+        return pollDepth;
+    }
+
+    /**
+     * Queues a task for the next slice, after everything that is queued already. Thread: home
+     * context; no fence, no atomic operation.
+     *
+     * @param task a task that is in no queue
+     * @throws IllegalStateException if the caller is not home, or the context is closed
+     */
+    public void defer(Task task) {
+        checkHome();
+        checkOpen();
+        ready.append(task);
+    }
+
+    /**
+     * Queues a task and wakes the loop. Tasks that one thread posts run in the order in which it
+     * posted them. What the poster wrote before is visible to the task. Thread: any.
+     *
+     * @param task a task that is in no queue
+     * @throws IllegalStateException if the context is closed or its loop has ended; the task is
+     *     then in no queue
+     */
+    public void post(Task task) {
+        if (!tryPost(task)) {
+            throw gone();
+        }
+    }
+
+    /**
+     * Queues a task that may run only in an outermost turn: not in a nested one, and not while a
+     * {@link ControlWait} waits on this context. For asynchronous control operations, which must
+     * not begin in the middle of another (AIO-45). In order of posting among themselves.
+     * Thread: any.
+     *
+     * @param task a task that is in no queue
+     * @throws IllegalStateException if the context is closed or its loop has ended
+     */
+    public void postOuter(Task task) {
+        if (!outerInbox.push(task)) {
+            throw gone();
+        }
+        notifyLoop();
+    }
+
+    /**
+     * Posts a piece of code; allocates. Thread: any.
+     *
+     * @param command what to run in the home context
+     * @throws IllegalStateException if the context is closed or its loop has ended
+     */
+    @Override
+    public void execute(Runnable command) {
+        post(new Command(Objects.requireNonNull(command, "command")));
+    }
+
+    /**
+     * Has a call made once at the end of the current slice, before the settles; outside a poll, at
+     * the end of the next turn, which then does not sleep. Does nothing if it is registered
+     * already. Thread: home context.
+     *
+     * @param call what to call
+     */
+    public void deferCall(DeferredCall call) {
+        checkHome();
+        epilogue.addCall(call);
+    }
+
+    /**
+     * Has a call made once at the end of the current slice, after all deferred calls: for counting
+     * out, and for answers that must not overtake what the slice publishes. Register it only for
+     * callbacks that have returned or are about to without polling: a nested turn makes these
+     * calls first. Does nothing if it is registered already. Thread: home context.
+     *
+     * @param settle what to call
+     */
+    public void deferSettle(DeferredCall settle) {
+        checkHome();
+        epilogue.addSettle(settle);
+    }
+
+    /**
+     * Makes the loop take a turn and look at its waiters. Any number of calls between two turns
+     * are one. Does nothing if the context is closed. Thread: any.
+     */
+    public void wake() {
+        notifyLoop();
+    }
+
+    /**
+     * Has a task posted with {@link #postOuter} once a condition holds. The condition is evaluated
+     * at the end of every turn, nested ones too; whoever makes it true must {@link #wake} this
+     * context afterwards (AIO-59). If it throws, that is reported, and the task is never posted.
+     * Thread: home context.
+     *
+     * @param done the condition; cheap, and free of side effects
+     * @param then a task that is in no queue; it belongs to the loop from now on
+     */
+    public void whenDone(BooleanSupplier done, Task then) {
+        checkHome();
+        checkOpen();
+        waiters.add(done, then);
+        // The condition may hold already: the next turn must not sleep before it looks.
+        notifyLoop();
+    }
+
+    /**
+     * Whether there is nothing here at all: nothing queued, deferred, armed, waited for, or at
+     * work. Thread: home context.
+     *
+     * @return true if the context could be closed
+     */
+    public boolean isIdle() {
+        checkHome();
+        return ready.isEmpty() && inbox.isEmpty() && outer.isEmpty() && outerInbox.isEmpty()
+                && epilogue.isEmpty() && timers.isEmpty() && waiters.isEmpty()
+                && itemsAtWork == 0;
+    }
+
+    /**
+     * Whether a turn taken now, or later without help from other contexts, would run something: a
+     * task is queued, a timer armed, or an item of this context at work. Outer-only tasks count
+     * only where they could run. Thread: home context.
+     *
+     * @return true if this context has something to do by itself
+     */
+    public boolean hasRunnable() {
+        checkHome();
+        return hasQueued(pollDepth == 0) || !inbox.isEmpty() || !timers.isEmpty()
+                || itemsAtWork > 0;
+    }
+
+    /**
+     * The nearest deadline of a timer, on the context's clock. Thread: any; a snapshot.
+     *
+     * @return the deadline, or {@link Long#MAX_VALUE} if no timer is armed
+     */
+    public long nextDeadlineNanos() {
+        return timers.nextDeadlineNanos();
+    }
+
+    /**
+     * Closes the context: posts and polls throw from now on. Bottom halves that were never deleted
+     * and notifiers that are still attached are reported. Does nothing if the context is closed or
+     * its loop has ended. Thread: home context.
+     *
+     * @throws IllegalStateException if called inside a poll, or if tasks, timers, waiters or items
+     *     at work remain, which it names; the context then goes on as before
+     */
+    @Override
+    public void close() {
+        if (gone != null) {
+            return;
+        }
+        checkHome();
+        if (pollDepth > 0) {
+            throw new IllegalStateException("context " + name + " cannot be closed by a callback");
+        }
+        List<String> left = leftovers();
+        if (!left.isEmpty() || !sealIfEmpty()) {
+            left = left.isEmpty() ? leftovers() : left;
+            throw new IllegalStateException("context " + name + " cannot be closed: it still has "
+                    + String.join(", ", left));
+        }
+        gone = "context " + name + " is closed";
+        reportUndeleted();
+    }
+
+    @Override
+    public String toString() {
+        return "AioContext[" + name + "]";
+    }
+
+    /** Posts, unless nothing runs here any more. Thread: any. */
+    boolean tryPost(Task task) {
+        if (isHome()) {
+            if (gone != null) {
+                return false;
+            }
+            ready.append(task);
+            return true;
+        }
+        if (!inbox.push(task)) {
+            return false;
+        }
+        notifyLoop();
+        return true;
+    }
+
+    /** Makes the loop look again; its event must be visible by now. Thread: any. */
+    void notifyLoop() {
+        if (notify.raise()) {
+            seams.parker().unpark(this, owner());
+        }
+    }
+
+    /** Ends the context with whatever is left in it, which is reported. Home context. */
+    void end(String because) {
+        checkHome();
+        gone = because;
+        List<String> left = leftovers();
+        timers.seal();
+        inbox.sealInto(ready);
+        outerInbox.sealInto(outer);
+        abandon(ready);
+        abandon(outer);
+        if (!left.isEmpty()) {
+            report("end of the loop", new IllegalStateException(
+                    because + "; it still had " + String.join(", ", left)));
+        }
+    }
+
+    /** Whether nothing runs here any more. Thread: any. */
+    boolean isGone() {
+        return gone != null;
+    }
+
+    /** What to throw at those who want something run here. Thread: any. */
+    IllegalStateException gone() {
+        String because = gone;
+        return new IllegalStateException(because != null ? because : "context " + name
+                + " is being closed");
+    }
+
+    void checkOpen() {
+        if (gone != null) {
+            throw gone();
+        }
+    }
+
+    void checkHomeOrGone() {
+        if (gone == null) {
+            checkHome();
+        }
+    }
+
+    LoopTimer.Heap timers() {
+        return timers;
+    }
+
+    Set<Task> registry() {
+        return registry;
+    }
+
+    void workBegins() {
+        itemsAtWork++;
+    }
+
+    void workEnds() {
+        itemsAtWork--;
+    }
+
+    void waitBegins() {
+        waitDepth++;
+    }
+
+    void waitEnds() {
+        waitDepth--;
+    }
+
+    void runDeferred(DeferredCall call) {
+        try {
+            call.run();
+        } catch (Exception e) {
+            report(call.describe(), e);
+        }
+    }
+
+    void runTimer(LoopTimer timer) {
+        try {
+            timer.fire();
+        } catch (Exception e) {
+            report(timer.name(), e);
+        }
+    }
+
+    /** Tells the error handler. Thread: any. */
+    void report(String site, Throwable cause) {
+        try {
+            seams.errors().onError(this, site, cause);
+        } catch (RuntimeException e) {
+            LoopSeams.log(this, "the error handler, told of " + site + ": " + cause, e);
+        }
+    }
+
+    private boolean turn(long maxWaitNanos) {
+        boolean progress = false;
+        if (pollDepth > 1) {
+            progress = epilogue.run(this);
+        }
+        sleepIfNothingToDo(maxWaitNanos);
+        notify.acknowledge();
+        inbox.takeInto(ready);
+        progress |= runSlice(ready);
+        if (runsOuter()) {
+            outerInbox.takeInto(outer);
+            progress |= runSlice(outer);
+        }
+        progress |= timers.run(this);
+        progress |= epilogue.run(this);
+        waiters.evaluate(this);
+        return progress;
+    }
+
+    private boolean runSlice(Task.Fifo list) {
+        boolean progress = false;
+        long limit = list.appended();
+        for (int ran = 1; list.executed() < limit; ran++) {
+            progress |= runTask(list.take());
+            if (ran % TASKS_PER_EPILOGUE == 0) {
+                epilogue.run(this);
+            }
+        }
+        progress |= epilogue.run(this);
+        return progress;
+    }
+
+    private boolean runTask(Task task) {
+        try {
+            return task.step();
+        } catch (Exception e) {
+            report(task.describe(), e);
+            return true;
+        }
+    }
+
+    private void sleepIfNothingToDo(long maxWaitNanos) {
+        if (maxWaitNanos == 0 || hasQueued(runsOuter())) {
+            return;
+        }
+        long waitNanos = Math.min(maxWaitNanos, timers.nanosUntilNext(clock()));
+        if (waitNanos == 0) {
+            return;
+        }
+        notify.arm();
+        try {
+            if (notify.mayPark()) {
+                park(waitNanos);
+            }
+        } finally {
+            notify.disarm();
+        }
+    }
+
+    private void park(long waitNanos) {
+        Thread me = home;
+        home = null;
+        try {
+            seams.parker().park(this, waitNanos);
+        } finally {
+            home = me;
+        }
+    }
+
+    private boolean runsOuter() {
+        return pollDepth == 1 && waitDepth == 0;
+    }
+
+    /** Whether this turn, or one begun now, has something to run but timers and the inbox. */
+    private boolean hasQueued(boolean outermost) {
+        return !ready.isEmpty() || !epilogue.isEmpty()
+                || (outermost && waitDepth == 0 && !(outer.isEmpty() && outerInbox.isEmpty()));
+    }
+
+    private IllegalStateException notHome() {
+        Thread holder = owner();
+        String who = holder == null ? "by nobody" : "by thread " + holder.getName();
+        String asleep = holder == Thread.currentThread() ? ", which put it to sleep" : "";
+        return new IllegalStateException("context " + name + " is owned " + who + asleep
+                + "; thread " + Thread.currentThread().getName() + " is not its home");
+    }
+
+    private Lease nextLease() {
+        if (leasesHeld == leases.length) {
+            leases = Arrays.copyOf(leases, leasesHeld + 1);
+            leases[leasesHeld] = new OneLease(this, leasesHeld + 1);
+        }
+        return leases[leasesHeld++];
+    }
+
+    private void giveBack(OneLease lease) {
+        checkHome();
+        if (lease.number != leasesHeld) {
+            throw new IllegalStateException("lease " + lease.number + " of context " + name
+                    + " is closed, but the innermost open one is " + leasesHeld);
+        }
+        if (leasesHeld == 1 && pollDepth > 0) {
+            throw new IllegalStateException("the lease of context " + name
+                    + " is closed by a callback, in the middle of a turn");
+        }
+        leasesHeld--;
+        if (leasesHeld == 0) {
+            home = null;
+            // Release: what this owner did is visible to the next one.
+            OWNER.setRelease(this, (Thread) null);
+        }
+    }
+
+    private boolean sealIfEmpty() {
+        if (!outerInbox.sealIfEmpty()) {
+            return false;
+        }
+        if (inbox.sealIfEmpty()) {
+            if (timers.sealIfEmpty()) {
+                return true;
+            }
+            inbox.unseal();
+        }
+        outerInbox.unseal();
+        return false;
+    }
+
+    private List<String> leftovers() {
+        List<String> left = new ArrayList<>();
+        inbox.takeInto(ready);
+        outerInbox.takeInto(outer);
+        dropDead(ready, left);
+        dropDead(outer, left);
+        if (!epilogue.isEmpty()) {
+            left.add("deferred calls");
+        }
+        for (String timer : timers.names()) {
+            left.add("timer " + timer);
+        }
+        waiters.describe(left);
+        if (itemsAtWork > 0) {
+            left.add(itemsAtWork + " items at work");
+        }
+        return left;
+    }
+
+    private static void dropDead(Task.Fifo list, List<String> left) {
+        long limit = list.appended();
+        while (list.executed() < limit) {
+            Task task = list.take();
+            if (task.isLive()) {
+                left.add("task " + task.describe());
+                list.append(task);
+            } else {
+                task.step();
+            }
+        }
+    }
+
+    private static void abandon(Task.Fifo list) {
+        while (!list.isEmpty()) {
+            list.take().abandon();
+        }
+    }
+
+    private void reportUndeleted() {
+        for (Task task : registry) {
+            report("close", new IllegalStateException("context " + name
+                    + " was closed, but never " + task.describe()));
+        }
+    }
+
+    /** The lease of one depth of nesting; used again whenever that depth is reached. */
+    private static final class OneLease implements Lease {
+        private final AioContext context;
+        private final int number;
+
+        OneLease(AioContext context, int number) {
+            this.context = context;
+            this.number = number;
+        }
+
+        @Override
+        public void close() {
+            context.giveBack(this);
+        }
+    }
+
+    private static final class Command extends Task {
+        private final Runnable command;
+
+        Command(Runnable command) {
+            this.command = command;
+        }
+
+        @Override
+        protected void run() {
+            command.run();
+        }
+
+        @Override
+        public String describe() {
+            return command.toString();
+        }
+    }
+}

@@ -1,0 +1,224 @@
+package dev.quiesce.aio;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A callback of one context that any thread may ask for, any number of times: however many asks
+ * there were between two runs, it runs once (AIO-2, AIO-3). Everything a thread wrote before it
+ * asked is visible to the run (AIO-4). An ask from within the callback is for one further run, in
+ * the loop's next slice. Bottom halves run first in, first out (AIO-16).
+ *
+ * <p>Life: created by any thread, without touching the loop (AIO-1); ended by {@link #delete}. Its
+ * context, when it is closed, names those that were never deleted (AIO-20).
+ */
+public final class BottomHalf extends Task {
+    /*
+     * PENDING says that the task is in a queue of its context or about to be; whoever sets it
+     * queues the task, so it is queued once. The loop takes the task off its queue first and then
+     * clears PENDING and SCHEDULED in one atomic step, deciding by the old value (AIO-5): an ask
+     * before that step is served by this run and visible to it, since both steps are
+     * read-modify-writes of one word; an ask after it queues the task anew. Cancel clears
+     * SCHEDULED only: the task stays queued and does nothing when its turn comes (AIO-10).
+     *
+     * RECLAIMED is set once, by the loop, when a deleted bottom half can never run again and is
+     * not running; `gone` and RECLAIMED are a Dekker pair, so a waiter either is found or finds
+     * that there is nothing to wait for.
+     */
+    private static final int PENDING = 1;
+    private static final int SCHEDULED = 2;
+    private static final int DELETED = 4;
+    private static final int RECLAIMED = 8;
+
+    private static final VarHandle FLAGS;
+    private static final VarHandle GONE;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            FLAGS = lookup.findVarHandle(BottomHalf.class, "flags", int.class);
+            GONE = lookup.findVarHandle(BottomHalf.class, "gone", CompletableFuture.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final AioContext context;
+    private final String name;
+    private final Runnable callback;
+
+    @SuppressWarnings("UnusedVariable") // read and written through FLAGS
+    private int flags;
+    private @Nullable CompletableFuture<@Nullable Void> gone;
+
+    /** How many runs are on the stack: more than one if the callback polls. Home context only. */
+    private int running;
+
+    /** Whether the last run on the stack has to reclaim. Home context only. */
+    private boolean reclaimLater;
+
+    /**
+     * Creates a bottom half that is not scheduled. Thread: any.
+     *
+     * @param context where the callback runs
+     * @param name what to call it in diagnoses
+     * @param callback what to run, in the home context
+     */
+    public BottomHalf(AioContext context, String name, Runnable callback) {
+        this.context = Objects.requireNonNull(context, "context");
+        this.name = Objects.requireNonNull(name, "name");
+        this.callback = Objects.requireNonNull(callback, "callback");
+        context.registry().add(this);
+    }
+
+    /**
+     * Asks for one run after this call. Does nothing if the bottom half was deleted. Thread: any.
+     *
+     * @throws IllegalStateException if the context is closed or its loop has ended
+     */
+    public void schedule() {
+        int old = (int) FLAGS.getAndBitwiseOr(this, PENDING | SCHEDULED);
+        if ((old & DELETED) != 0) {
+            return;
+        }
+        if ((old & PENDING) != 0) {
+            context.notifyLoop();
+        } else if (!context.tryPost(this)) {
+            FLAGS.getAndBitwiseAnd(this, ~(PENDING | SCHEDULED));
+            throw context.gone();
+        }
+    }
+
+    /**
+     * Takes back what was asked for so far, as far as the loop has not begun with it; does not
+     * wait for a running callback. It is a full barrier: what the caller reads afterwards is not
+     * older than the cancellation (AIO-11). May be scheduled again. Thread: any; only the home
+     * context can be sure that the callback does not start.
+     */
+    public void cancel() {
+        FLAGS.getAndBitwiseAnd(this, ~SCHEDULED);
+        // StoreLoad: a condition that the caller checks again must be read after the cancellation.
+        VarHandle.fullFence();
+    }
+
+    /**
+     * Ends this bottom half. In the home context the callback never starts again; from elsewhere
+     * it may be running, and may even start once more, after this call returned (AIO-12). Allowed
+     * from within the callback. Idempotent. Thread: any.
+     */
+    public void delete() {
+        int old = (int) FLAGS.getAndBitwiseOr(this, DELETED | PENDING);
+        if ((old & PENDING) == 0 && (old & DELETED) == 0 && !context.tryPost(this)) {
+            reclaim();
+        }
+    }
+
+    /**
+     * Ends this bottom half and says when its callback neither runs nor will ever run again
+     * (AIO-13). Idempotent. Thread: any.
+     *
+     * @return a stage that completes in the home context, after the callback has returned if it
+     *     was running; at once if the context is gone
+     */
+    public CompletionStage<@Nullable Void> deleteAndAwait() {
+        CompletableFuture<@Nullable Void> waiter = new CompletableFuture<>();
+        // Sequentially consistent, before the look at the flags in delete and below.
+        Object earlier = GONE.compareAndExchange(this, null, waiter);
+        if (earlier != null) {
+            waiter = Objects.requireNonNull(gone);
+        }
+        delete();
+        if (((int) FLAGS.getVolatile(this) & RECLAIMED) != 0) {
+            waiter.complete(null);
+        }
+        return waiter;
+    }
+
+    /**
+     * Whether a run was asked for that has not begun. Thread: any; a snapshot.
+     *
+     * @return true if the callback is due
+     */
+    public boolean isScheduled() {
+        return ((int) FLAGS.getVolatile(this) & (SCHEDULED | DELETED)) == SCHEDULED;
+    }
+
+    /**
+     * The name given at construction.
+     *
+     * @return the name
+     */
+    @Override
+    public String describe() {
+        return name;
+    }
+
+    @Override
+    protected void run() {
+        callback.run();
+    }
+
+    @Override
+    boolean step() {
+        // One step, acquire and release: see the note above.
+        int old = (int) FLAGS.getAndBitwiseAnd(this, ~(PENDING | SCHEDULED));
+        if ((old & DELETED) != 0) {
+            reclaimOrLater();
+            return false;
+        }
+        if ((old & SCHEDULED) == 0) {
+            return false;
+        }
+        running++;
+        try {
+            run();
+        } finally {
+            running--;
+            if (reclaimLater && running == 0) {
+                reclaim();
+            }
+        }
+        return true;
+    }
+
+    @Override
+    boolean isLive() {
+        return isScheduled();
+    }
+
+    @Override
+    void abandon() {
+        // As in step: from now on a delete finds that the task is in no queue.
+        int old = (int) FLAGS.getAndBitwiseAnd(this, ~(PENDING | SCHEDULED));
+        if ((old & DELETED) != 0) {
+            reclaim();
+        }
+    }
+
+    private void reclaimOrLater() {
+        if (running > 0) {
+            reclaimLater = true;
+        } else {
+            reclaim();
+        }
+    }
+
+    private void reclaim() {
+        context.registry().remove(this);
+        // Sequentially consistent, before the look at `gone`.
+        FLAGS.getAndBitwiseOr(this, RECLAIMED);
+        CompletableFuture<@Nullable Void> waiter = goneVolatile();
+        if (waiter != null) {
+            waiter.complete(null);
+        }
+    }
+
+    @SuppressWarnings("unchecked") // the field's type
+    private @Nullable CompletableFuture<@Nullable Void> goneVolatile() {
+        return (CompletableFuture<@Nullable Void>) GONE.getVolatile(this);
+    }
+}

@@ -1,0 +1,156 @@
+package dev.quiesce.aio;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/**
+ * The only place where anything waits by polling: a blocking control operation polls the main
+ * context, and nothing else, until its target is done.
+ */
+public final class ControlWait {
+    /*
+     * A wait is given up in two cases. If the target says that it waits for the completion whose
+     * callback is on the stack, at once: that cannot change. If something outstanding belongs to a
+     * context that nobody can poll, after that has been so for a grace in which the main context
+     * had nothing to run: its owner may be between two leases. The grace is measured on the
+     * context's clock and slept through in polls with a bound, so nothing spins.
+     *
+     * Otherwise the wait sleeps until it is kicked; it wakes now and then all the same, since a
+     * thread that dies, or gives back its lease, tells nobody.
+     */
+    private static final long GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+    private static final long RECHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final AioContext main;
+    private final WaitTarget target;
+
+    /** Whether the wait looks stuck since stuckSinceNanos. */
+    private boolean stuck;
+    private long stuckSinceNanos;
+
+    private ControlWait(AioContext main, WaitTarget target) {
+        this.main = main;
+        this.target = target;
+    }
+
+    /**
+     * Polls the main context until the target is done. Tasks, timers and bottom halves of the main
+     * context run meanwhile; outer-only tasks do not. Thread: control, also from within a callback
+     * of the main context.
+     *
+     * @param main the main context
+     * @param target what to wait for
+     * @throws WaitCannotEndException if the wait could never end, naming who holds what
+     * @throws IllegalStateException if the caller is not the home of the main context
+     */
+    public static void until(AioContext main, WaitTarget target) {
+        main.checkHome();
+        if (target.isDone()) {
+            return;
+        }
+        main.waitBegins();
+        try {
+            new ControlWait(main, target).run();
+        } finally {
+            main.waitEnds();
+        }
+    }
+
+    private void run() {
+        long sleepNanos = judge();
+        while (true) {
+            boolean progress = main.poll(sleepNanos);
+            if (target.isDone()) {
+                return;
+            }
+            if (progress) {
+                stuck = false;
+                sleepNanos = 0;
+            } else {
+                sleepNanos = judge();
+            }
+        }
+    }
+
+    /** How long the wait may sleep now; throws if it cannot end. */
+    private long judge() {
+        WaitReport report = new WaitReport();
+        target.describe(report);
+        if (report.hasOwnCompletion()) {
+            throw cannotEnd(report);
+        }
+        if (main.hasRunnable() || report.canProgress(main)) {
+            stuck = false;
+            return RECHECK_NANOS;
+        }
+        long now = main.clock().nanoTime();
+        if (!stuck) {
+            stuck = true;
+            stuckSinceNanos = now;
+        }
+        long leftNanos = GRACE_NANOS - (now - stuckSinceNanos);
+        if (leftNanos <= 0) {
+            throw cannotEnd(report);
+        }
+        return leftNanos;
+    }
+
+    private WaitCannotEndException cannotEnd(WaitReport report) {
+        return new WaitCannotEndException("context " + main.name() + ", polled by thread "
+                + Thread.currentThread().getName() + ", waits for what cannot happen: " + report);
+    }
+
+    /** The conditions that tasks of one context wait for. Home context only. */
+    static final class Waiters {
+        private final List<Waiter> waiters = new ArrayList<>();
+
+        void add(BooleanSupplier done, Task then) {
+            waiters.add(new Waiter(
+                    Objects.requireNonNull(done, "done"), Objects.requireNonNull(then, "then")));
+        }
+
+        boolean isEmpty() {
+            return waiters.isEmpty();
+        }
+
+        /** Posts the tasks whose condition holds, in the order in which they began to wait. */
+        void evaluate(AioContext context) {
+            int kept = 0;
+            int count = waiters.size();
+            for (int i = 0; i < count; i++) {
+                Waiter waiter = waiters.get(i);
+                if (waiter.isOver(context)) {
+                    continue;
+                }
+                waiters.set(kept++, waiter);
+            }
+            if (kept < count) {
+                waiters.subList(kept, count).clear();
+            }
+        }
+
+        void describe(List<String> out) {
+            for (Waiter waiter : waiters) {
+                out.add("waiter " + waiter.then.describe());
+            }
+        }
+    }
+
+    private record Waiter(BooleanSupplier done, Task then) {
+        boolean isOver(AioContext context) {
+            try {
+                if (done.getAsBoolean()) {
+                    context.postOuter(then);
+                    return true;
+                }
+                return false;
+            } catch (Exception e) {
+                context.report(then.describe(), e);
+                return true;
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package dev.quiesce.aio;
+
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Work that is remembered once, however often it is asked for, and done at the end of a slice:
+ * publishing a ring, raising an interrupt, counting out. Registered with
+ * {@link AioContext#deferCall} or {@link AioContext#deferSettle}; once it runs it is no longer
+ * registered and may be registered again, also from within {@link #run} (AIO-78, AIO-80).
+ */
+public abstract class DeferredCall {
+    /** The next call of the one list this one is in. Home context only. */
+    private @Nullable DeferredCall next;
+
+    /** Whether this call is in a list. Home context only. */
+    private boolean queued;
+
+    /** A call that is not registered. Thread: any. */
+    protected DeferredCall() {
+    }
+
+    /**
+     * Does the work. Called in the home context in which it was registered. An exception is
+     * reported to the {@link ErrorHandler}; an {@link Error} leaves the poll.
+     */
+    protected abstract void run();
+
+    /**
+     * What this call is, for diagnoses. Thread: any.
+     *
+     * @return a short description; by default the name of the class
+     */
+    public String describe() {
+        return getClass().getName();
+    }
+
+    /**
+     * The two lists that end a slice: calls, then settles. Home context only.
+     */
+    static final class Epilogue {
+        /*
+         * Entries leave their list before they run, so one that polls lets the nested poll finish
+         * the rest of this epilogue, and none runs twice. Settles run in batches: those that are
+         * registered when all calls are done. What a batch itself registers - a reply pushed by a
+         * settle needs its own publish - comes after, calls first again.
+         */
+        private final Fifo calls = new Fifo();
+        private final Fifo settles = new Fifo();
+
+        void addCall(DeferredCall call) {
+            calls.addOnce(call);
+        }
+
+        void addSettle(DeferredCall settle) {
+            settles.addOnce(settle);
+        }
+
+        boolean isEmpty() {
+            return calls.head == null && settles.head == null;
+        }
+
+        /**
+         * Runs everything registered, and what that registers, until nothing is left.
+         *
+         * @return whether anything ran
+         */
+        boolean run(AioContext context) {
+            boolean ran = false;
+            while (!isEmpty()) {
+                for (DeferredCall call = calls.take(); call != null; call = calls.take()) {
+                    context.runDeferred(call);
+                }
+                long limit = settles.appended;
+                while (settles.executed < limit) {
+                    context.runDeferred(Objects.requireNonNull(settles.take()));
+                }
+                ran = true;
+            }
+            return ran;
+        }
+    }
+
+    private static final class Fifo {
+        private @Nullable DeferredCall head;
+        private @Nullable DeferredCall tail;
+        private long appended;
+        private long executed;
+
+        void addOnce(DeferredCall call) {
+            if (call.queued) {
+                return;
+            }
+            call.queued = true;
+            DeferredCall last = tail;
+            if (last == null) {
+                head = call;
+            } else {
+                last.next = call;
+            }
+            tail = call;
+            appended++;
+        }
+
+        @Nullable DeferredCall take() {
+            DeferredCall first = head;
+            if (first == null) {
+                return null;
+            }
+            head = first.next;
+            if (head == null) {
+                tail = null;
+            }
+            first.next = null;
+            first.queued = false;
+            executed++;
+            return first;
+        }
+    }
+}

@@ -1,0 +1,239 @@
+package dev.quiesce.aio;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An event that is either set or not, such as a guest's kick of a queue. Any thread sets it, any
+ * number of times; a context to which it is attached runs a handler once for all sets since the
+ * last run. Detached, it keeps its state: a set is never lost, only seen later.
+ *
+ * <p>The loop clears the event <em>before</em> it calls the handler, so a set that comes while
+ * the handler runs makes it run again. What a thread wrote before {@link #set} is visible to the
+ * handler run that follows, and to a {@link #testAndClear} that returns true.
+ */
+public final class EventNotifier {
+    /*
+     * set:    flag := 1 (RMW); if it was 0, read attachment; if there is one, schedule it
+     * attach: attachment := a; read flag; if it is 1, schedule a
+     *
+     * Writes before reads on both sides, all sequentially consistent: a Dekker pair, so a set that
+     * races with an attach is scheduled by at least one of them; being scheduled by both is
+     * harmless, since the second finds the attachment queued, or the flag already cleared.
+     *
+     * A set that finds the flag at 1 does nothing more: whoever set it schedules, or attach will.
+     * It still writes, so the clearing read-modify-write acquires it too.
+     *
+     * A setter may have read an attachment that is detached before it schedules it. The queued
+     * attachment then finds, in its own home context, that it is not the current one, and leaves
+     * flag and handler alone: detach runs in that same context, so "not current" cannot change
+     * beneath it. That is why detach guarantees that the handler does not start again.
+     *
+     * Proved by the stress test CoalescingNotifier.
+     */
+    private static final VarHandle FLAG;
+    private static final VarHandle ATTACHED;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            FLAG = lookup.findVarHandle(EventNotifier.class, "flag", int.class);
+            ATTACHED = lookup.findVarHandle(EventNotifier.class, "attached", Attachment.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final String name;
+
+    @SuppressWarnings("UnusedVariable") // read and written through FLAG
+    private int flag;
+    @SuppressWarnings("UnusedVariable") // read and written through ATTACHED
+    private @Nullable Attachment attached;
+
+    /**
+     * Creates an event that is not set, attached to nothing. Thread: any.
+     *
+     * @param name what to call it in diagnoses
+     */
+    public EventNotifier(String name) {
+        this.name = Objects.requireNonNull(name, "name");
+    }
+
+    /**
+     * Sets the event. Never blocks and never throws: if the context to which it is attached is
+     * gone, the event stays set and nobody hears of it. Thread: any.
+     */
+    public void set() {
+        if (raise()) {
+            Attachment current = attachedVolatile();
+            if (current != null) {
+                current.schedule();
+            }
+        }
+    }
+
+    /**
+     * Clears the event. Thread: any.
+     *
+     * @return whether it was set
+     */
+    public boolean testAndClear() {
+        // Acquire: what was written before the sets that this clears.
+        return (int) FLAG.getAndSet(this, 0) != 0;
+    }
+
+    /**
+     * Whether the event is set. Thread: any; a snapshot.
+     *
+     * @return true if it was set since it was last cleared
+     */
+    public boolean isSet() {
+        return (int) FLAG.getVolatile(this) != 0;
+    }
+
+    /**
+     * Makes the context run the handler whenever the event is set; if it is set already, once in
+     * the next slice. The loop clears the event, then calls the handler. Thread: home context of
+     * the given context.
+     *
+     * @param context who serves the event
+     * @param onSet the handler
+     * @throws IllegalStateException if the event is attached already
+     */
+    public void attach(AioContext context, Runnable onSet) {
+        context.checkHome();
+        context.checkOpen();
+        Attachment mine = new Attachment(this, context, Objects.requireNonNull(onSet, "onSet"));
+        if (!publish(mine)) {
+            throw new IllegalStateException("the notifier " + name + " cannot be attached to "
+                    + context + ": it is attached to " + attachedTo());
+        }
+        context.registry().add(mine);
+        if (isSet()) {
+            mine.schedule();
+        }
+    }
+
+    /**
+     * Ends the attachment. When it returns the handler will not start again, and does not run
+     * unless it is the caller; whether the event is set stays as it is. Does nothing if the event
+     * is not attached. Thread: home context of the context to which it is attached; any, if that
+     * context is closed or its loop has ended.
+     */
+    public void detach() {
+        Attachment current = attachedVolatile();
+        if (current == null) {
+            return;
+        }
+        current.context.checkHomeOrGone();
+        // Volatile: in the order of set and attach, see the note above.
+        ATTACHED.setVolatile(this, (Attachment) null);
+        current.context.registry().remove(current);
+    }
+
+    /**
+     * The context to which the event is attached. Thread: any; a snapshot.
+     *
+     * @return the context, or null
+     */
+    public @Nullable AioContext attachedTo() {
+        Attachment current = attachedVolatile();
+        return current == null ? null : current.context;
+    }
+
+    /**
+     * The name given at construction. Thread: any.
+     *
+     * @return the name
+     */
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public String toString() {
+        return "EventNotifier[" + name + "]";
+    }
+
+    /** First step of {@link #set}: true if the flag was clear, so that the caller schedules. */
+    boolean raise() {
+        return (int) FLAG.getAndSet(this, 1) == 0;
+    }
+
+    /** Second step of {@link #set}. */
+    @Nullable Attachment attachedVolatile() {
+        return (Attachment) ATTACHED.getVolatile(this);
+    }
+
+    /** First step of {@link #attach}; the second is {@link #isSet}. */
+    boolean publish(Attachment mine) {
+        return ATTACHED.compareAndSet(this, null, mine);
+    }
+
+    /** One attachment: the task that a set queues. */
+    static final class Attachment extends Task {
+        private static final VarHandle PENDING;
+
+        static {
+            try {
+                PENDING = MethodHandles.lookup()
+                        .findVarHandle(Attachment.class, "pending", int.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+
+        private final EventNotifier notifier;
+        private final AioContext context;
+        private final Runnable onSet;
+
+        /** Whether this task is queued or about to be; cleared before the flag is. */
+        @SuppressWarnings("UnusedVariable") // read and written through PENDING
+        private int pending;
+
+        Attachment(EventNotifier notifier, AioContext context, Runnable onSet) {
+            this.notifier = notifier;
+            this.context = context;
+            this.onSet = onSet;
+        }
+
+        void schedule() {
+            if ((int) PENDING.getAndSet(this, 1) == 0 && !context.tryPost(this)) {
+                // The context is gone: there is no handler to run and nobody here to tell.
+                PENDING.setVolatile(this, 0);
+            }
+        }
+
+        @Override
+        boolean step() {
+            // Before the flag is cleared: a set that finds the flag clear queues this task again.
+            PENDING.getAndSet(this, 0);
+            if (!isLive()) {
+                return false;
+            }
+            boolean wasSet = notifier.testAndClear();
+            if (wasSet) {
+                run();
+            }
+            return wasSet;
+        }
+
+        @Override
+        protected void run() {
+            onSet.run();
+        }
+
+        @Override
+        boolean isLive() {
+            return notifier.attachedVolatile() == this;
+        }
+
+        @Override
+        public String describe() {
+            return notifier.name;
+        }
+    }
+}

@@ -1,0 +1,238 @@
+package dev.quiesce.aio;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A unit of work that carries its own queue link, so queueing it allocates nothing. It is in at
+ * most one queue at a time (asserted); once it runs it is in none and may be queued again, also
+ * from within {@link #run}.
+ *
+ * <p>Ownership: whoever queues a task lends it to the loop until it runs.
+ */
+public abstract class Task {
+    /** The next task of the one queue this one is in. Owned by that queue. */
+    private @Nullable Task next;
+
+    /** Whether this task is in a queue. Handed over with the task itself. */
+    private boolean queued;
+
+    /** A task that is in no queue. Thread: any. */
+    protected Task() {
+    }
+
+    /**
+     * Does the work. Called in the home context of the loop on which the task was queued. An
+     * exception is reported to the {@link ErrorHandler} and the loop goes on; an {@link Error}
+     * leaves the poll.
+     */
+    protected abstract void run();
+
+    /**
+     * What this task is, for diagnoses. Thread: any.
+     *
+     * @return a short description; by default the name of the class
+     */
+    public String describe() {
+        return getClass().getName();
+    }
+
+    /**
+     * Runs the task for the loop.
+     *
+     * @return whether a callback ran, which is what counts as progress
+     */
+    boolean step() {
+        run();
+        return true;
+    }
+
+    /**
+     * Whether running this queued task would do something: a cancelled one only leaves its queue.
+     */
+    boolean isLive() {
+        return true;
+    }
+
+    /** The context has ended with this task queued: it has left its queue and will not run. */
+    void abandon() {
+    }
+
+    private void markQueued() {
+        assert !queued : describe() + " is already in a queue";
+        queued = true;
+    }
+
+    private void markUnqueued() {
+        assert queued : describe() + " was in no queue";
+        next = null;
+        queued = false;
+    }
+
+    /**
+     * A first-in-first-out list of one home context, with monotone counters: a slice is "until
+     * {@code executed} reaches what {@code appended} was", which a nested poll may finish for the
+     * outer one without either running a task twice (AIO-17, AIO-18). Home context only.
+     */
+    static final class Fifo {
+        private @Nullable Task head;
+        private @Nullable Task tail;
+        private long appended;
+        private long executed;
+
+        void append(Task task) {
+            task.markQueued();
+            link(task);
+        }
+
+        private void link(Task task) {
+            Task last = tail;
+            if (last == null) {
+                head = task;
+            } else {
+                last.next = task;
+            }
+            tail = task;
+            appended++;
+        }
+
+        /** Unlinks the oldest task, which the caller then runs. There is one. */
+        Task take() {
+            Task first = Objects.requireNonNull(head);
+            head = first.next;
+            if (head == null) {
+                tail = null;
+            }
+            first.markUnqueued();
+            executed++;
+            return first;
+        }
+
+        boolean isEmpty() {
+            return head == null;
+        }
+
+        long appended() {
+            return appended;
+        }
+
+        long executed() {
+            return executed;
+        }
+    }
+
+    /**
+     * Where other threads leave tasks for a home context: a stack that is pushed by compare and
+     * set, taken whole and reversed, so tasks of one poster keep their order. Sealing it closes
+     * the context's door for good: a push then fails.
+     */
+    static final class Inbox {
+        /*
+         * Push publishes the task and everything its poster wrote before (release by the CAS);
+         * taking acquires it. The stack is only ever taken whole, so a head that was popped and
+         * pushed again meanwhile does no harm: a poster compares the head it linked to, and that
+         * link is right whenever the head is the same task. SEALED is a head that no push
+         * replaces, which makes "closed" and "empty" one atomic decision.
+         */
+        private static final Task SEALED = new Task() {
+            @Override
+            protected void run() {
+                throw new AssertionError("the mark of a sealed inbox is no task");
+            }
+        };
+        private static final VarHandle HEAD;
+
+        static {
+            try {
+                HEAD = MethodHandles.lookup().findVarHandle(Inbox.class, "head", Task.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+
+        @SuppressWarnings("UnusedVariable") // read and written through HEAD
+        private @Nullable Task head;
+
+        /**
+         * Adds a task. Thread: any.
+         *
+         * @return false if the inbox is sealed; the task is then in no queue
+         */
+        boolean push(Task task) {
+            task.markQueued();
+            while (true) {
+                Task top = headVolatile();
+                if (top == SEALED) {
+                    task.markUnqueued();
+                    return false;
+                }
+                task.next = top;
+                // Release: publishes the task. Sequentially consistent: the notify comes after.
+                if (HEAD.compareAndSet(this, top, task)) {
+                    return true;
+                }
+            }
+        }
+
+        /** Moves all tasks to the end of the list, oldest first. Home context only. */
+        void takeInto(Fifo list) {
+            if (!isEmpty() && !isSealed()) {
+                // Acquire: what the posters wrote. Atomic: a task is taken once.
+                append(list, (Task) HEAD.getAndSet(this, null));
+            }
+        }
+
+        /**
+         * Seals the inbox if it is empty. Home context only.
+         *
+         * @return false if there was something in it, or it was sealed before
+         */
+        boolean sealIfEmpty() {
+            return HEAD.compareAndSet(this, null, SEALED);
+        }
+
+        /** Opens an inbox that {@link #sealIfEmpty} has just sealed. Home context only. */
+        void unseal() {
+            boolean opened = HEAD.compareAndSet(this, SEALED, null);
+            assert opened : "the inbox was not sealed";
+        }
+
+        /** Seals the inbox and moves what was in it to the end of the list. Home context only. */
+        void sealInto(Fifo list) {
+            Task top = (Task) HEAD.getAndSet(this, SEALED);
+            if (top != SEALED) {
+                append(list, top);
+            }
+        }
+
+        boolean isEmpty() {
+            return headVolatile() == null;
+        }
+
+        boolean isSealed() {
+            return headVolatile() == SEALED;
+        }
+
+        private @Nullable Task headVolatile() {
+            return (Task) HEAD.getVolatile(this);
+        }
+
+        private static void append(Fifo list, @Nullable Task newest) {
+            Task reversed = null;
+            for (Task task = newest; task != null; ) {
+                Task older = task.next;
+                task.next = reversed;
+                reversed = task;
+                task = older;
+            }
+            for (Task task = reversed; task != null; ) {
+                Task younger = task.next;
+                task.next = null;
+                list.link(task);
+                task = younger;
+            }
+        }
+    }
+}

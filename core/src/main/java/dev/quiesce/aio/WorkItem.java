@@ -1,0 +1,233 @@
+package dev.quiesce.aio;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A piece of blocking work for {@link Workers}: {@link #work} runs where blocking is allowed, then
+ * {@link #run} runs once in the home context that submitted it. An item is submitted, comes back,
+ * and may then be submitted again, also from within {@link #run}; it allocates nothing.
+ *
+ * <p>What {@code work} writes, {@code run} sees.
+ */
+public abstract class WorkItem extends Task {
+    /*
+     * IDLE -> QUEUED -> RUNNING -> DONE -> IDLE, or QUEUED -> WITHDRAWN -> IDLE. The edge out of
+     * QUEUED is one compare and set, so either a worker does the work or it is withdrawn, never
+     * both. Every other edge is taken by whoever holds the item at that moment: home before
+     * QUEUED, the worker from RUNNING until it posts the item, home again from then on. HERE is
+     * QUEUED for work that the home context does itself; home alone sees it.
+     *
+     * A withdrawn item leaves a stale entry in its pool's queue. `enqueuedIn` remembers it, so
+     * that an item that is submitted again does not add a second one: a pool's queue holds at
+     * most one entry of an item, however often it is withdrawn.
+     */
+    private static final int IDLE = 0;
+    private static final int QUEUED = 1;
+    private static final int HERE = 2;
+    private static final int RUNNING = 3;
+    private static final int DONE = 4;
+    private static final int WITHDRAWN = 5;
+
+    private static final VarHandle STATE;
+    private static final VarHandle ENQUEUED_IN;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            STATE = lookup.findVarHandle(WorkItem.class, "state", int.class);
+            ENQUEUED_IN = lookup.findVarHandle(WorkItem.class, "enqueuedIn", Workers.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    @SuppressWarnings("UnusedVariable") // read and written through STATE
+    private int state;
+    @SuppressWarnings("UnusedVariable") // read and written through ENQUEUED_IN
+    private @Nullable Workers enqueuedIn;
+    private @Nullable AioContext home;
+    private @Nullable Throwable failure;
+    private boolean cancelled;
+
+    /** An item that is not submitted. Thread: any. */
+    protected WorkItem() {
+    }
+
+    /**
+     * Does the work, on a thread that may block. It should not throw; what it throws is recorded
+     * as the {@link #failure}.
+     */
+    protected abstract void work();
+
+    /**
+     * Takes the result. Called in the home context exactly once for each submission, after
+     * {@link #work} has returned or thrown, or after the item was cancelled.
+     */
+    @Override
+    protected abstract void run();
+
+    /**
+     * What {@link #work} threw. Thread: home context, from within {@link #run} on until the next
+     * submission.
+     *
+     * @return the failure, or null if the work returned or was never done
+     */
+    public @Nullable Throwable failure() {
+        return failure;
+    }
+
+    /**
+     * Whether the item was cancelled, so that {@link #work} was not called. Thread: home context,
+     * from within {@link #run} on until the next submission.
+     *
+     * @return true if the work was not done
+     */
+    public boolean isCancelled() {
+        return cancelled;
+    }
+
+    /**
+     * Marks the item as submitted. For implementations of {@link Workers}, which then make some
+     * thread call {@link #perform}. Thread: home context.
+     *
+     * @param submitter the context in which {@link #run} will be called
+     * @throws IllegalStateException if the item is still in use
+     */
+    public final void submitted(AioContext submitter) {
+        submitted(submitter, QUEUED);
+    }
+
+    /** Marks the item as submitted and queues it in the submitter, which will do the work. */
+    final void submittedHere(AioContext submitter) {
+        submitted(submitter, HERE);
+        submitter.defer(this);
+    }
+
+    private void submitted(AioContext submitter, int queuedAs) {
+        submitter.checkHome();
+        int now = stateAcquire();
+        if (now != IDLE) {
+            throw new IllegalStateException(
+                    describe() + " is submitted again while in use, state " + now);
+        }
+        home = submitter;
+        failure = null;
+        cancelled = false;
+        submitter.workBegins();
+        // Release: a worker that finds a stale entry of this item must see the fields above.
+        // Sequentially consistent: before the look at `enqueuedIn`.
+        STATE.setVolatile(this, queuedAs);
+    }
+
+    /**
+     * Does the work, unless the item was withdrawn, and sends the item home. For implementations
+     * of {@link Workers}. Thread: any, where blocking is allowed.
+     *
+     * @return false if there was nothing to do
+     */
+    public final boolean perform() {
+        if (!STATE.compareAndSet(this, QUEUED, RUNNING)) {
+            return false;
+        }
+        AioContext submitter = Objects.requireNonNull(home);
+        workAndRecord();
+        // Opaque: the post publishes the item.
+        STATE.setOpaque(this, DONE);
+        if (!submitter.tryPost(this)) {
+            submitter.report(describe(), submitter.gone());
+        }
+        return true;
+    }
+
+    private void workAndRecord() {
+        try {
+            work();
+        } catch (Throwable thrown) {
+            failure = thrown;
+        }
+    }
+
+    /**
+     * Cancels the item if no worker has taken it: {@link #work} will not be called, {@link #run}
+     * will, in the next slice. For implementations of {@link Workers}. Thread: home context.
+     *
+     * @return true if the item was withdrawn
+     */
+    public final boolean withdraw() {
+        AioContext submitter = home;
+        if (submitter == null) {
+            return false;
+        }
+        submitter.checkHome();
+        if (stateAcquire() == HERE) {
+            STATE.setOpaque(this, WITHDRAWN);
+            return true;
+        }
+        if (STATE.compareAndSet(this, QUEUED, WITHDRAWN)) {
+            submitter.defer(this);
+            return true;
+        }
+        return false;
+    }
+
+    /** Takes back a submission that could not be queued, as if it had not been made. Home. */
+    final void retract() {
+        if (STATE.compareAndSet(this, QUEUED, IDLE)) {
+            Objects.requireNonNull(home).workEnds();
+        }
+    }
+
+    /**
+     * Notes that a pool's queue holds an entry of this item. Home context, after
+     * {@link #submitted}.
+     *
+     * @return false if it does already: the pool will come across that one
+     */
+    final boolean enterQueueOf(Workers pool) {
+        // Sequentially consistent, after `state`: pairs with leaveQueueOf followed by perform.
+        return ENQUEUED_IN.getAndSet(this, pool) != pool;
+    }
+
+    /** Notes that the pool has taken its entry of this item, before {@link #perform}. */
+    final void leaveQueueOf(Workers pool) {
+        ENQUEUED_IN.compareAndSet(this, pool, null);
+    }
+
+    @Override
+    final boolean step() {
+        int now = stateAcquire();
+        if (now == HERE) {
+            workAndRecord();
+        }
+        cancelled = now == WITHDRAWN;
+        Objects.requireNonNull(home).workEnds();
+        STATE.setOpaque(this, IDLE);
+        run();
+        return true;
+    }
+
+    private int stateAcquire() {
+        return (int) STATE.getAcquire(this);
+    }
+
+    /** Workers without threads: the home context does the work itself, in its next turn. */
+    static final class Inline implements Workers {
+        @Override
+        public void submit(AioContext home, WorkItem item) {
+            item.submittedHere(home);
+        }
+
+        @Override
+        public boolean cancel(WorkItem item) {
+            return item.withdraw();
+        }
+
+        @Override
+        public void close() {
+            // Nothing runs outside the contexts that submitted.
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package dev.quiesce.aio;
+
+import java.util.concurrent.ThreadFactory;
+
+/**
+ * Where work that blocks is done, so that a loop does not. Several contexts may share one.
+ */
+public interface Workers extends AutoCloseable {
+    /**
+     * Hands an item over: {@link WorkItem#work} runs later, never inside this call, then
+     * {@link WorkItem#run} in the home context. Items are begun in the order of their submission.
+     * Thread: home context.
+     *
+     * @param home the submitting context
+     * @param item an item that is not in use
+     * @throws IllegalStateException if the item is in use, or these workers are closed
+     */
+    void submit(AioContext home, WorkItem item);
+
+    /**
+     * Cancels an item whose work has not begun (AIO-73). Thread: home context of the item.
+     *
+     * @param item a submitted item
+     * @return true if {@link WorkItem#work} will not be called; {@link WorkItem#run} still will,
+     *     and finds {@link WorkItem#isCancelled}. False if it has begun, or is over.
+     */
+    boolean cancel(WorkItem item);
+
+    /**
+     * Takes no more items, finishes those it has, and returns when no worker is left. Results
+     * still reach their contexts. Idempotent. Thread: any but a worker's own.
+     */
+    @Override
+    void close();
+
+    /**
+     * A pool of threads (AIO-69, AIO-70): {@code min} of them from the start, more while all are
+     * busy, up to {@code max}; one beyond {@code min} that was idle for ten seconds ends. Work is
+     * begun first in, first out. In steady state submitting allocates nothing. Thread: any.
+     *
+     * @param factory makes, and names, the threads
+     * @param min how many threads stay when idle, 0 or more
+     * @param max how many threads there may be, at least {@code min} and at least 1
+     * @return a running pool, to be closed
+     * @throws IllegalArgumentException if the numbers are out of range
+     */
+    static Workers pool(ThreadFactory factory, int min, int max) {
+        return new WorkerPool(factory, min, max);
+    }
+
+    /**
+     * Workers for machines without threads: an item's work is done by its home context, in its
+     * next turn, immediately before {@link WorkItem#run}. Thread: any.
+     *
+     * @return workers that need not be closed
+     */
+    static Workers inline() {
+        return new WorkItem.Inline();
+    }
+}
