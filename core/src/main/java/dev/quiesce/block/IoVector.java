@@ -156,7 +156,7 @@ public final class IoVector {
                 continue;
             }
             int part = (int) Math.min(lengths[i] - skip, left);
-            fillZero(bases[i], offsets[i] + (int) skip, part);
+            zero(bases[i], offsets[i] + (int) skip, part);
             skip = 0;
             left -= part;
         }
@@ -262,17 +262,24 @@ public final class IoVector {
         }
     }
 
-    @Override
-    public String toString() {
-        return "IoVector[" + bytes + " bytes in " + segments + " segments]";
-    }
-
-    private static void fillZero(ByteBuffer base, int offset, int length) {
+    /**
+     * Fills a part of a buffer with zeroes, by absolute access.
+     *
+     * @param base the buffer
+     * @param offset where the part begins
+     * @param length its bytes
+     */
+    public static void zero(ByteBuffer base, int offset, int length) {
         for (int done = 0; done < length; ) {
             int part = Math.min(ZEROES.length, length - done);
             base.put(offset + done, ZEROES, 0, part);
             done += part;
         }
+    }
+
+    @Override
+    public String toString() {
+        return "IoVector[" + bytes + " bytes in " + segments + " segments]";
     }
 
     private void grow() {

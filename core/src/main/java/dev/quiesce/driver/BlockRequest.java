@@ -205,6 +205,17 @@ public final class BlockRequest extends Task {
         return generation;
     }
 
+    /**
+     * Whether a node of a certain length holds the whole range. Always true without a range.
+     *
+     * @param nodeBytes the length of the node
+     * @return true if the range begins and ends inside it
+     */
+    public boolean isWithin(long nodeBytes) {
+        return !operation.hasRange() || (offsetBytes >= 0 && lengthBytes >= 0
+                && lengthBytes <= nodeBytes && offsetBytes <= nodeBytes - lengthBytes);
+    }
+
     /** {@return the context the request was submitted in, or null while idle} */
     public @Nullable AioContext homeOrNull() {
         return home;
@@ -244,11 +255,7 @@ public final class BlockRequest extends Task {
         return cancelRequested || (parent != null && parent.isCancelRequested());
     }
 
-    /**
-     * Why the request failed, if the host knows.
-     *
-     * @return the cause, or null; kept until the next {@link #prepare}
-     */
+    /** {@return why it failed, if the host knows, else null; until the next {@link #prepare}} */
     public @Nullable Throwable cause() {
         return cause;
     }
@@ -285,8 +292,6 @@ public final class BlockRequest extends Task {
 
     /**
      * The child request of slot 0; see {@link #child(int, Completion)}.
-     *
-     * <p>Thread: home context.
      *
      * @param step who is told of its completion
      * @return an idle child request

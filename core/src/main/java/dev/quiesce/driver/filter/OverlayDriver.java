@@ -1,0 +1,201 @@
+package dev.quiesce.driver.filter;
+
+import dev.quiesce.block.BlockLimits;
+import dev.quiesce.block.BlockStatus;
+import dev.quiesce.block.IoVector;
+import dev.quiesce.driver.BlockDriver;
+import dev.quiesce.driver.BlockRequest;
+import dev.quiesce.driver.NodeAccess;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Copy-on-write over a base that is never written: what is written stays in memory and is lost when
+ * the driver is closed. Memory is taken in clusters of 64 KiB; which of their sectors of 512 bytes
+ * are here is remembered one by one, so a write needs nothing from the base. Zeroed and discarded
+ * ranges read as zeroes and take only bookkeeping.
+ *
+ * <p>Requests are aligned to a sector, or to the base's alignment if that is larger. The length is
+ * the base's, rounded up to that; the tail reads as zeroes until it is written.
+ *
+ * <p>Durability: a flush completes at once. All that was written before it is as safe as anything
+ * here ever is: it survives every drained section, move and reset, and nothing survives the process.
+ *
+ * <p>Concurrent. Requests that overlap in time and range leave each byte as one of them wanted it.
+ */
+public final class OverlayDriver implements BlockDriver {
+    /** Bounds the time one request may spend inside submit: 16,384 clusters. */
+    private static final long MAX_ZEROES_BYTES = 1L << 30;
+    private static final int SHARDS = 64;
+    private static final BlockLimits LIMITS = BlockLimits.unlimited()
+            .withAlignment(OverlayCluster.SECTOR_BYTES, 1)
+            .withBounds(BlockLimits.UNLIMITED, MAX_ZEROES_BYTES, MAX_ZEROES_BYTES)
+            .withDiscard(OverlayCluster.SECTOR_BYTES, true);
+
+    private final OverlaySpace space;
+    private final OverlayShard[] shards = new OverlayShard[SHARDS];
+
+    /** Written by control before the first request, read by any. */
+    private volatile @Nullable NodeAccess opened;
+    private volatile BlockLimits limits = LIMITS;
+
+    /**
+     * Makes an overlay in which everything is still the base's.
+     *
+     * <p>Thread: any.
+     *
+     * @param config how it keeps what is written
+     */
+    public OverlayDriver(OverlayConfig config) {
+        space = new OverlaySpace(config.maxBytes());
+        Arrays.setAll(shards, i -> new OverlayShard(space));
+    }
+
+    @Override
+    public String type() {
+        return "overlay";
+    }
+
+    @Override
+    public BlockLimits limits() {
+        return limits;
+    }
+
+    @Override
+    public long lengthBytes() {
+        return lengthIn(OnlyChild.opened(type(), opened));
+    }
+
+    @Override
+    public boolean concurrent() {
+        return true;
+    }
+
+    /**
+     * How much memory is taken, bookkeeping included.
+     *
+     * <p>Thread: any.
+     *
+     * @return the bytes, at most {@link OverlayConfig#maxBytes}
+     */
+    public long usedBytes() {
+        return space.used();
+    }
+
+    @Override
+    public void opened(NodeAccess node) {
+        OnlyChild.require(type(), node);
+        BlockLimits below = node.child(0).limits();
+        limits = LIMITS.withAlignment(
+                Math.max(OverlayCluster.SECTOR_BYTES, below.requestAlignmentBytes()),
+                below.memoryAlignmentBytes());
+        opened = node;
+    }
+
+    @Override
+    public void submit(BlockRequest request, NodeAccess node) {
+        boolean fits = request.isWithin(lengthIn(node))
+                && (!request.operation().hasRange()
+                        || limits.isAligned(request.offsetBytes(), request.lengthBytes()));
+        if (!fits) {
+            request.complete(BlockStatus.INVALID, null);
+            return;
+        }
+        switch (request.operation()) {
+            case READ -> readOf(request).start(node.child(0));
+            case WRITE, WRITE_ZEROES, DISCARD -> modify(request);
+            case FLUSH -> request.complete(BlockStatus.OK, null);
+            case TRUNCATE, STATUS, COPY -> request.complete(BlockStatus.NOT_SUPPORTED, null);
+        }
+    }
+
+    @Override
+    public void close() {
+        Arrays.setAll(shards, i -> new OverlayShard(space));
+    }
+
+    /** How many bytes from an offset on, at most {@code limit}, are the base's. */
+    long baseRun(long offset, long limit) {
+        long run = 0;
+        while (run < limit) {
+            long at = offset + run;
+            int sectors = sectorsWithin(at, limit - run);
+            int base = shardOf(at).baseRun(clusterOf(at), sectorOf(at), sectors);
+            run += (long) base * OverlayCluster.SECTOR_BYTES;
+            if (base < sectors) {
+                break;
+            }
+        }
+        return run;
+    }
+
+    /** Copies one run of bytes held here; returns how many, 0 if the base has the first. */
+    long copyRun(long at, long limit, IoVector payload, long skip) {
+        int sectors = sectorsWithin(at, limit);
+        int copied = shardOf(at).copyRun(clusterOf(at), sectorOf(at), sectors, payload, skip);
+        return (long) copied * OverlayCluster.SECTOR_BYTES;
+    }
+
+    private void modify(BlockRequest request) {
+        BlockStatus status;
+        Throwable cause = null;
+        try {
+            status = modifyClusters(request) ? BlockStatus.OK : BlockStatus.NO_SPACE;
+        } catch (OutOfMemoryError e) {
+            status = BlockStatus.NO_SPACE;
+            cause = e;
+        }
+        request.complete(status, cause);
+    }
+
+    /** Goes cluster by cluster; false at the first for which there is no space. */
+    private boolean modifyClusters(BlockRequest request) {
+        boolean write = request.operation().hasPayload();
+        long length = request.lengthBytes();
+        for (long done = 0; done < length; ) {
+            long at = request.offsetBytes() + done;
+            int sectors = sectorsWithin(at, length - done);
+            OverlayShard shard = shardOf(at);
+            boolean stored = write
+                    ? shard.write(clusterOf(at), sectorOf(at), sectors, request.payload(), done)
+                    : shard.zero(clusterOf(at), sectorOf(at), sectors);
+            if (!stored) {
+                return false;
+            }
+            done += (long) sectors * OverlayCluster.SECTOR_BYTES;
+        }
+        return true;
+    }
+
+    private OverlayRead readOf(BlockRequest request) {
+        if (request.driverState() instanceof OverlayRead read && read.isOf(this)) {
+            return read;
+        }
+        OverlayRead fresh = new OverlayRead(this, request);
+        request.driverState(fresh);
+        return fresh;
+    }
+
+    private long lengthIn(NodeAccess node) {
+        int alignment = limits.requestAlignmentBytes();
+        return (node.child(0).lengthBytes() + alignment - 1) & -alignment;
+    }
+
+    private OverlayShard shardOf(long at) {
+        return shards[(int) (clusterOf(at) & (SHARDS - 1))];
+    }
+
+    private static long clusterOf(long at) {
+        return at / OverlayCluster.BYTES;
+    }
+
+    private static int sectorOf(long at) {
+        return (int) (at % OverlayCluster.BYTES) / OverlayCluster.SECTOR_BYTES;
+    }
+
+    /** How many sectors a piece has that begins here and stays inside one cluster. */
+    private static int sectorsWithin(long at, long bytes) {
+        int left = OverlayCluster.SECTORS - sectorOf(at);
+        return (int) Math.min(left, bytes / OverlayCluster.SECTOR_BYTES);
+    }
+}
