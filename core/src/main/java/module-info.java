@@ -9,4 +9,8 @@ module dev.quiesce.core {
 
     exports dev.quiesce.aio;
     exports dev.quiesce.block;
+    exports dev.quiesce.driver;
+    exports dev.quiesce.driver.file;
+    exports dev.quiesce.driver.filter;
+    exports dev.quiesce.driver.memory;
 }

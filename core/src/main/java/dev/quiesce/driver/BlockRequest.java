@@ -9,6 +9,7 @@ import java.lang.invoke.ConstantBootstraps;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -418,9 +419,7 @@ public final class BlockRequest extends Task {
             return;
         }
         assert childrenAreIdle() : "completed before its children: " + this;
-        RequestBoundary to = boundary;
-        assert to != null : "no boundary: " + this;
-        to.deliver(this, status, cause);
+        Objects.requireNonNull(boundary).deliver(this, status, cause);
     }
 
     @Override
@@ -516,8 +515,7 @@ public final class BlockRequest extends Task {
 
     /** A finished child becomes idle and its driver takes the next step. */
     void step() {
-        BlockRequest above = parent;
-        assert above != null : "a root request on the trampoline: " + this;
+        BlockRequest above = Objects.requireNonNull(parent);
         assert childrenAreIdle() : "completed before its children: " + this;
         conclude();
         try {

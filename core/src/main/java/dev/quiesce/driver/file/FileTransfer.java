@@ -173,6 +173,7 @@ final class FileTransfer extends WorkItem {
     }
 
     /** The duplicate of a region, with position 0 and no limit. */
+    @SuppressWarnings("ReferenceEquality") // the same region, not equal bytes
     private ByteBuffer viewOf(ByteBuffer base) {
         for (int i = 0; i < VIEWS; i++) {
             ByteBuffer view = views[i];
