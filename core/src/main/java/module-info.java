@@ -5,7 +5,8 @@ module dev.quiesce.core {
     requires org.jctools.core;
     requires org.jctools.core.jdk11;
     requires org.slf4j;
-    requires static transitive org.jspecify;
+    // Not transitive: else every user compiles with the jar of the annotations.
+    requires static org.jspecify;
 
     exports dev.quiesce.aio;
     exports dev.quiesce.block;

@@ -3,6 +3,7 @@
  */
 module dev.quiesce.scsi {
     requires transitive dev.quiesce.core;
+    // Not transitive: else every user compiles with the jar of the annotations.
     requires static org.jspecify;
 
     exports dev.quiesce.scsi.spec;

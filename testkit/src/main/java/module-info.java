@@ -3,6 +3,7 @@
  */
 module dev.quiesce.testkit {
     requires transitive dev.quiesce.virtio;
+    // Not transitive: else every user compiles with the jar of the annotations.
     requires static org.jspecify;
 
     exports dev.quiesce.testkit;
