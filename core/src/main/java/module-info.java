@@ -10,6 +10,7 @@ module dev.quiesce.core {
 
     exports dev.quiesce.aio;
     exports dev.quiesce.block;
+    exports dev.quiesce.drain;
     exports dev.quiesce.driver;
     exports dev.quiesce.driver.file;
     exports dev.quiesce.driver.filter;
