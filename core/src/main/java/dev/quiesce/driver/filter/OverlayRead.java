@@ -115,8 +115,8 @@ final class OverlayRead implements Completion {
         long at = request.offsetBytes() + doneBytes;
         int alignment = overlay.limits().requestAlignmentBytes();
         long most = Math.max(alignment, from.limits().maxTransferBytes() & -alignment);
-        runEndBytes = Math.min(runEndBytes, doneBytes + most);
-        long run = runEndBytes - doneBytes;
+        long run = Math.min(runEndBytes - doneBytes, most);
+        runEndBytes = doneBytes + run;
         long there = Math.min(run, from.lengthBytes() - at);
         request.payload().fillZero(doneBytes + there, run - there);
         basePayload.addSlice(request.payload(), doneBytes, there);

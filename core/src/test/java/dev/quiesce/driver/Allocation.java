@@ -1,0 +1,39 @@
+package dev.quiesce.driver;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+
+/** Measures what the calling thread allocates. */
+public final class Allocation {
+    private static final int WARM_UP = 2000;
+    private static final int ROUNDS = 1000;
+    private static final int ATTEMPTS = 5;
+
+    private Allocation() {
+    }
+
+    /** The step, once warm, allocates nothing; a class initialised late may spoil an attempt. */
+    public static void assertNone(Runnable step) {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < ATTEMPTS && least > 0; i++) {
+            least = Math.min(least, bytesOf(step));
+        }
+        assertThat(least).as("bytes allocated by %d rounds", ROUNDS).isZero();
+    }
+
+    private static long bytesOf(Runnable step) {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        for (int i = 0; i < WARM_UP; i++) {
+            step.run();
+        }
+        // The first reading may itself allocate.
+        threads.getCurrentThreadAllocatedBytes();
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < ROUNDS; i++) {
+            step.run();
+        }
+        return threads.getCurrentThreadAllocatedBytes() - before;
+    }
+}

@@ -1,0 +1,21 @@
+package dev.quiesce.driver.file;
+
+import dev.quiesce.driver.BlockDriverConformance;
+import dev.quiesce.driver.TestNode;
+import java.io.RandomAccessFile;
+import java.nio.file.Path;
+import org.junit.jupiter.api.io.TempDir;
+
+class FileConformanceTest extends BlockDriverConformance {
+    @TempDir
+    Path directory;
+
+    @Override
+    protected TestNode makeNode() throws Exception {
+        Path path = directory.resolve("disk");
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+            file.setLength(lengthBytes());
+        }
+        return TestNode.of(FileDriver.open(FileConfig.writable(path)));
+    }
+}

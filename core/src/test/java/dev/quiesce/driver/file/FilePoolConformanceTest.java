@@ -1,0 +1,27 @@
+package dev.quiesce.driver.file;
+
+import dev.quiesce.aio.Workers;
+import dev.quiesce.driver.BlockDriverConformance;
+import dev.quiesce.driver.TestNode;
+import java.io.RandomAccessFile;
+import java.nio.file.Path;
+import org.junit.jupiter.api.io.TempDir;
+
+class FilePoolConformanceTest extends BlockDriverConformance {
+    @TempDir
+    Path directory;
+
+    @Override
+    protected Workers makeWorkers() {
+        return Workers.pool(Thread::new, 1, 4);
+    }
+
+    @Override
+    protected TestNode makeNode() throws Exception {
+        Path path = directory.resolve("disk");
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+            file.setLength(lengthBytes());
+        }
+        return TestNode.of(FileDriver.open(FileConfig.writable(path)));
+    }
+}

@@ -1,0 +1,13 @@
+package dev.quiesce.driver.filter;
+
+import dev.quiesce.driver.BlockDriverConformance;
+import dev.quiesce.driver.TestNode;
+import dev.quiesce.driver.memory.MemoryDriver;
+
+class OverlayConformanceTest extends BlockDriverConformance {
+    @Override
+    protected TestNode makeNode() {
+        return TestNode.of(new OverlayDriver(new OverlayConfig(1 << 30)),
+                TestNode.of(new MemoryDriver(lengthBytes())));
+    }
+}
