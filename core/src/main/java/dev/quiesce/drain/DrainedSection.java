@@ -102,7 +102,7 @@ public final class DrainedSection implements AutoCloseable {
             }
             section.whenSettled(finishIn, () -> result.complete(section), result);
         }));
-        return result.minimalCompletionStage();
+        return result;
     }
 
     /**
@@ -132,7 +132,7 @@ public final class DrainedSection implements AutoCloseable {
         CompletableFuture<Void> result = new CompletableFuture<>();
         main.post(new Step("wait in " + this,
                 () -> whenSettled(finishIn, () -> result.complete(null), result)));
-        return result.minimalCompletionStage();
+        return result;
     }
 
     /**
@@ -167,7 +167,7 @@ public final class DrainedSection implements AutoCloseable {
             }
             result.complete(null);
         }));
-        return result.minimalCompletionStage();
+        return result;
     }
 
     /**

@@ -1,0 +1,200 @@
+package dev.quiesce.drain;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.WaitReport;
+import dev.quiesce.rules.Rule;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.Test;
+
+class AsyncSectionTest {
+    private static final ParkedReplay NONE = parked -> { };
+
+    private final Loops loops = new Loops();
+    private final Gate gate = new Gate("disk", loops.main);
+    private final GateDrainable disk = new GateDrainable(gate);
+    private final Lane lane = gate.lane(loops.a, NONE);
+    private final List<DrainedSection> begun = new ArrayList<>();
+    private final List<String> events = new ArrayList<>();
+
+    @Test
+    @Rule("DRAIN-13")
+    void shouldBeginInMainAndFinishWhereAsked() {
+        lane.enter();
+        CompletionStage<DrainedSection> stage = DrainedSection.beginAsync(loops.b, disk);
+        stage.thenAccept(section -> {
+            begun.add(section);
+            events.add("in b: " + loops.b.isPolling());
+        });
+
+        assertThat(gate.isQuiesced()).isFalse();
+        loops.settle();
+        assertThat(gate.isQuiesced()).isTrue();
+        assertThat(begun).isEmpty();
+
+        lane.leaveAtSliceEnd();
+        loops.settle();
+        assertThat(events).containsExactly("in b: true");
+
+        begun.get(0).closeAsync().thenRun(() -> events.add("in main: " + loops.main.isPolling()));
+        loops.settle();
+        assertThat(events).contains("in main: true");
+        assertThat(gate.isQuiesced()).isFalse();
+    }
+
+    @Test
+    void shouldBeginFromACompletionOfWhatItDrains() {
+        Lane own = gate.lane(loops.main, NONE);
+        own.enter();
+        loops.main.post(Loops.task("completion", () -> {
+            own.completionBegins();
+            DrainedSection.beginAsync(loops.main, disk).thenAccept(begun::add);
+            own.completionEnds();
+            own.leaveAtSliceEnd();
+        }));
+
+        loops.settle();
+
+        assertThat(begun).hasSize(1);
+        assertThat(gate.isSettled()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-45")
+    void shouldBeginInsideABlockingWaitButNotFinishThere() {
+        loops.served.add(loops.a);
+        lane.enter();
+        loops.a.post(Loops.task("asks", () -> {
+            DrainedSection.beginAsync(loops.main, disk).thenAccept(begun::add);
+            loops.a.post(Loops.task("completion", lane::leaveAtSliceEnd));
+        }));
+
+        DrainedSection blocking = DrainedSection.begin(disk);
+        assertThat(gate.quiesceDepth()).isEqualTo(2);
+        assertThat(begun).isEmpty();
+        blocking.close();
+
+        loops.settle();
+        assertThat(begun).hasSize(1);
+        assertThat(gate.quiesceDepth()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldReplayWhatParkedWhenItIsClosedFromElsewhere() {
+        List<String> started = new ArrayList<>();
+        Lane replaying = gate.lane(loops.b, parked -> started.add(parked.toString()));
+        DrainedSection.beginAsync(loops.b, disk).thenAccept(begun::add);
+        loops.settle();
+        boolean admitted = replaying.enter()
+                || !replaying.parkUnlessOpen(Loops.task("r", () -> { }));
+
+        begun.get(0).closeAsync();
+        begun.get(0).closeAsync();
+        loops.settle();
+
+        assertThat(admitted).isFalse();
+        assertThat(started).containsExactly("r");
+        assertThat(gate.quiesceDepth()).isZero();
+    }
+
+    @Test
+    void shouldWaitAgainInsideTheOpenSection() {
+        DrainedSection section = DrainedSection.begin(disk);
+        Hold hold = gate.hold("walk", loops.a);
+        section.settledAsync(loops.b).thenRun(() -> events.add("in b: " + loops.b.isPolling()));
+
+        loops.settle();
+        assertThat(events).isEmpty();
+        hold.close();
+        loops.settle();
+
+        assertThat(events).containsExactly("in b: true");
+        section.close();
+    }
+
+    @Test
+    void shouldFailToWaitInASectionThatIsClosedFirst() {
+        DrainedSection section = DrainedSection.begin(disk);
+        Hold hold = gate.hold("walk", loops.a);
+        section.settledAsync(loops.a).whenComplete((none, cause) -> events.add("" + cause));
+        loops.settle();
+
+        section.close();
+        loops.settle();
+
+        assertThat(events).singleElement().asString()
+                .contains("IllegalStateException").contains("is closed");
+        hold.close();
+    }
+
+    @Test
+    void shouldFailWhereAskedWhenADrainableRefuses() {
+        DrainedSection.beginAsync(loops.a, disk, new Refusing())
+                .whenComplete((section, cause) -> events.add(cause.getMessage()));
+
+        loops.settle();
+
+        assertThat(events).containsExactly("refusing to quiesce");
+        assertThat(gate.isQuiesced()).isFalse();
+    }
+
+    @Test
+    void shouldResumeAndFailWhenTheContextToFinishInHasEnded() {
+        AioContext gone = loops.context("gone");
+        DrainedSection.beginAsync(gone, disk)
+                .whenComplete((section, cause) -> events.add(cause.getMessage()));
+        gone.close();
+
+        loops.settle();
+
+        assertThat(events).singleElement().asString().contains("gone");
+        assertThat(loops.errors).singleElement().asString().contains("drained section of disk");
+        assertThat(gate.isQuiesced()).isFalse();
+    }
+
+    @Test
+    void shouldRefuseToBeginWhenMainIsClosed() {
+        loops.main.close();
+
+        assertThatThrownBy(() -> DrainedSection.beginAsync(loops.a, disk))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("main");
+    }
+
+    /** Cannot be quiesced. */
+    private final class Refusing implements Drainable {
+        @Override
+        public void quiesce() {
+            throw new IllegalStateException("refusing to quiesce");
+        }
+
+        @Override
+        public boolean isBusy() {
+            return false;
+        }
+
+        @Override
+        public void resume() {
+            throw new AssertionError("was not quiesced");
+        }
+
+        @Override
+        public AioContext main() {
+            return loops.main;
+        }
+
+        @Override
+        public void describe(WaitReport out) {
+            throw new AssertionError("was not quiesced");
+        }
+
+        @Override
+        public String name() {
+            return "refusing";
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package dev.quiesce.drain;
+
+import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.Clock;
+import dev.quiesce.aio.DeferredCall;
+import dev.quiesce.aio.LoopSeams;
+import dev.quiesce.aio.Parker;
+import dev.quiesce.aio.Task;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A main context and two others, all owned by the test's thread. When one sleeps, those in
+ * {@code served} take a turn; when nobody has anything to do, time passes.
+ */
+final class Loops implements Parker, Clock {
+    final List<String> errors = new ArrayList<>();
+    final List<AioContext> served = new ArrayList<>();
+    final List<AioContext> woken = new ArrayList<>();
+    final AioContext main = context("main");
+    final AioContext a = context("a");
+    final AioContext b = context("b");
+    private long nanos;
+
+    AioContext context(String name) {
+        LoopSeams seams = LoopSeams.system().withClock(this).withParker(this)
+                .withErrors((context, site, cause) ->
+                        errors.add(context.name() + ": " + site + ": " + cause.getMessage()));
+        AioContext context = new AioContext(name, seams);
+        context.acquire();
+        return context;
+    }
+
+    /** Polls all contexts until none makes progress. */
+    void settle() {
+        boolean progress = true;
+        while (progress) {
+            progress = main.poll(0);
+            progress |= a.poll(0);
+            progress |= b.poll(0);
+            progress |= main.hasRunnable() || a.hasRunnable() || b.hasRunnable();
+        }
+    }
+
+    @Override
+    public long nanoTime() {
+        return nanos;
+    }
+
+    @Override
+    public void park(AioContext context, long maxNanos) {
+        boolean progress = false;
+        for (AioContext each : served) {
+            progress |= each != context && each.poll(0);
+        }
+        if (!progress) {
+            if (maxNanos > 10_000_000_000L) {
+                throw new AssertionError(context.name() + " would sleep for ever");
+            }
+            nanos += maxNanos;
+        }
+    }
+
+    @Override
+    public void unpark(AioContext context, @Nullable Thread owner) {
+        woken.add(context);
+    }
+
+    @Override
+    public boolean serves(AioContext context) {
+        return served.contains(context);
+    }
+
+    static Task task(String name, Runnable body) {
+        return new Task() {
+            @Override
+            protected void run() {
+                body.run();
+            }
+
+            @Override
+            public String describe() {
+                return name;
+            }
+
+            @Override
+            public String toString() {
+                return name;
+            }
+        };
+    }
+
+    static DeferredCall call(Runnable body) {
+        return new DeferredCall() {
+            @Override
+            protected void run() {
+                body.run();
+            }
+        };
+    }
+}
