@@ -159,4 +159,16 @@ public interface MemoryMap {
      * @return whether ring indices may be read without a kick
      */
     boolean guestStoresOrdered();
+
+    /**
+     * Makes a failure of this thread's earlier accesses show now, as an {@link InternalError}, if
+     * the JVM would otherwise throw it later, in code that has nothing to do with the guest. For
+     * whoever touched guest memory through buffers that {@link #resolve} handed out: call it
+     * before leaving the code that belongs to the guest's device. The accessors of this interface
+     * need no such call.
+     *
+     * <p>Does nothing for memory that cannot go away.
+     */
+    default void surfaceFaults() {
+    }
 }

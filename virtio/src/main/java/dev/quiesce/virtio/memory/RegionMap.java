@@ -294,6 +294,7 @@ public final class RegionMap implements MemoryMap {
 
         private final List<Region> regions = new ArrayList<>();
         private boolean ordered = true;
+        private boolean truncatable;
 
         private Builder() {
         }
@@ -348,11 +349,25 @@ public final class RegionMap implements MemoryMap {
         }
 
         /**
+         * Says that buffers map a file which somebody outside of this process may truncate (the
+         * memory of a vhost-user front end); false unless said otherwise. Such a truncation then
+         * shows at the access that meets it, on every JVM; on some that costs an allocation per
+         * access.
+         *
+         * @param mayBeTruncated whether the memory behind the buffers can go away
+         * @return this
+         */
+        public Builder mayBeTruncated(boolean mayBeTruncated) {
+            this.truncatable = mayBeTruncated;
+            return this;
+        }
+
+        /**
          * Makes the map.
          *
          * @return a map of all regions added so far
          */
-        public RegionMap build() {
+        public MemoryMap build() {
             List<Region> sorted = new ArrayList<>(regions);
             sorted.sort((a, b) -> Long.compareUnsigned(a.first, b.first));
             for (int i = 1; i < sorted.size(); i++) {
@@ -362,7 +377,8 @@ public final class RegionMap implements MemoryMap {
                             + Long.toHexString(sorted.get(i).first));
                 }
             }
-            return new RegionMap(sorted, ordered);
+            MemoryMap map = new RegionMap(sorted, ordered);
+            return truncatable ? new TruncatableMap(map) : map;
         }
 
         private Builder add(long baseAddress, ByteBuffer ram, boolean readOnly) {

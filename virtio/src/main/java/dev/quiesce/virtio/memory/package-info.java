@@ -18,6 +18,10 @@
  * turns either into a broken queue; a device's handler treats either as "this device is broken"
  * and never lets it escape.
  *
+ * <p>Some JVMs throw that {@code InternalError} late, wherever the thread happens to be. Memory
+ * which a peer may truncate is therefore declared ({@code mayBeTruncated}), and whoever touches
+ * it through buffers of its own calls {@code surfaceFaults} before leaving the device's code.
+ *
  * <p><b>Threads.</b> Every type here may be used by any thread at any time, builders excepted.
  * Ordering between device and guest comes only from {@code loadAcquire16}, {@code storeRelease16}
  * and {@code fullFence}; everything else is a plain access.

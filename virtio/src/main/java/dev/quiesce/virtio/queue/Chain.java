@@ -104,6 +104,7 @@ public final class Chain {
         }
         try {
             readable.copyTo(offset, target, at, length);
+            surfaceFaults();
         } catch (RuntimeException | InternalError failure) {
             throw new GuestMemoryFault("cannot read " + length + " bytes of a chain", failure);
         }
@@ -127,6 +128,7 @@ public final class Chain {
         }
         try {
             writable.copyFrom(offset, source, at, length);
+            surfaceFaults();
         } catch (RuntimeException | InternalError failure) {
             throw new GuestMemoryFault("cannot write " + length + " bytes of a chain", failure);
         }
@@ -165,6 +167,12 @@ public final class Chain {
         memory = null;
         readable.clear();
         writable.clear();
+    }
+
+    private void surfaceFaults() {
+        if (memory != null) {
+            memory.surfaceFaults();
+        }
     }
 
     void begin(int newHead, MemoryMap map) {
