@@ -20,10 +20,11 @@ final class Purge extends Task implements Drainable, RequestVisitor {
      * Algorithm (PURGE-1..7):
      * 1. the unit's epoch grows and the unit closes: whatever arrives from now on is held, or refused if
      *    the unit is being removed, and so runs wholly after the purge (VSCSI-38);
-     * 2. a drained section begins on the unit's drainable *and on the purge itself*. The purge's
-     *    quiesce hook starts the walk, that is it posts and holds; its isBusy is "a leg is out or a
-     *    cancelled request is not gone". So the section is begun first (PURGE-3), the walk runs while
-     *    nothing new can enter the gate, and the section's one wait covers everything;
+     * 2. a drained section begins on the purge itself, which stands for the unit's drainable and more:
+     *    its quiesce hook quiesces that first (PURGE-3) and then starts the walk, that is it posts and
+     *    holds; its isBusy is "a leg is out, or a cancelled request is not gone, or the drainable is
+     *    busy". So the walk runs while nothing new can enter the gate, and the section's one wait covers
+     *    everything;
      * 3. the visits cancel every older request; each cancel raises the count of its context before it
      *    starts and lowers it by a notifier, which runs after the response was published;
      * 4. then the unit forgets its modes if this is a reset, the unit attention is set (SCSI-43: never
@@ -78,8 +79,7 @@ final class Purge extends Task implements Drainable, RequestVisitor {
     @Override
     protected void run() {
         open();
-        DrainedSection.beginAsync(unit.main(), unit.drainable(), this)
-                .whenComplete(this::settled);
+        DrainedSection.beginAsync(unit.main(), this).whenComplete(this::settled);
     }
 
     /** Control: the blocking form. */
@@ -87,7 +87,7 @@ final class Purge extends Task implements Drainable, RequestVisitor {
         open();
         DrainedSection section;
         try {
-            section = DrainedSection.begin(unit.drainable(), this);
+            section = DrainedSection.begin(this);
         } catch (RuntimeException e) {
             unit.purgeEnds();
             throw e;
@@ -169,7 +169,16 @@ final class Purge extends Task implements Drainable, RequestVisitor {
 
     @Override
     public void quiesce() {
-        walk = unit.startWalk(this, lists);
+        unit.drainable().quiesce();
+        boolean started = false;
+        try {
+            walk = unit.startWalk(this, lists);
+            started = true;
+        } finally {
+            if (!started) {
+                unit.drainable().resume();
+            }
+        }
     }
 
     @Override
@@ -184,12 +193,12 @@ final class Purge extends Task implements Drainable, RequestVisitor {
                 return true;
             }
         }
-        return false;
+        return unit.drainable().isBusy();
     }
 
     @Override
     public void resume() {
-        // Nothing to set going: the unit opens when the purge ends.
+        unit.drainable().resume();
     }
 
     @Override
@@ -204,6 +213,7 @@ final class Purge extends Task implements Drainable, RequestVisitor {
 
     @Override
     public void describe(WaitReport out) {
+        unit.drainable().describe(out);
         for (Pending p : pending) {
             int requests = p.requests.getAcquire();
             if (requests > 0) {

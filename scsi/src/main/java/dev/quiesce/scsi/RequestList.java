@@ -118,10 +118,10 @@ final class RequestList {
         }
     }
 
-    /** Starts the requests that were held, as long as the unit stays open. */
+    /** Starts what was held, and what came to stand behind it meanwhile, while the unit is open. */
     private void release() {
         home.checkHome();
-        listed.forEach(nextSequence, this::releaseOne);
+        listed.forEach(Long.MAX_VALUE, this::releaseOne);
     }
 
     private void releaseOne(ScsiRequest request) {
