@@ -1,0 +1,271 @@
+package dev.quiesce.graph;
+
+import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.Task;
+import dev.quiesce.drain.Drainable;
+import dev.quiesce.drain.DrainedSection;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** Makes changes of one graph: plan, drain, one wait, plan again, commit, end. */
+final class ChangeRunner {
+    /*
+     * A change is an Attempt: a set of drainables under an open section, widened while its plan
+     * names more of them, at most MAX_ROUNDS times. Widening opens a section over the whole set
+     * before the old one is closed. So everything is waited for together, by a wait of this
+     * change's own, even if somebody else has it quiesced already (DRAIN-8), and nobody sees an end
+     * and a begin in a row.
+     *
+     * Why a commit never meets another change half way: commits run on the control thread and do
+     * not poll, and the plan that precedes one is made after the wait, in the same breath. A
+     * blocking change may start inside the wait of another one, blocking or not; it runs to its end
+     * there, and the outer one plans anew when its wait is over. Asynchronous changes start and
+     * continue in outermost polls only (AIO-45), one after the other in the order in which they
+     * were requested: the second one does not even plan before the first has finished.
+     *
+     * Hooks may not start a change (GR-5, DRAIN-9). While one runs, hookDepth says so and the
+     * change is refused.
+     */
+    static final int MAX_ROUNDS = 8;
+
+    private final BlockGraph graph;
+    private final AioContext main;
+
+    /** Control only: asynchronous changes that wait for their turn. */
+    private final Deque<Running> waiting = new ArrayDeque<>();
+
+    /** Control only: the asynchronous change that has its turn. */
+    private @Nullable Running running;
+
+    /** Control only. */
+    private int hookDepth;
+
+    ChangeRunner(BlockGraph graph) {
+        this.graph = graph;
+        this.main = graph.main();
+    }
+
+    void enterHooks() {
+        hookDepth++;
+    }
+
+    void leaveHooks() {
+        hookDepth--;
+        assert hookDepth >= 0 : "hooks left twice";
+    }
+
+    boolean isIdle() {
+        return running == null && waiting.isEmpty();
+    }
+
+    /** Control: runs a change to its end, polling main while it waits. */
+    void runBlocking(GraphChange change) {
+        graph.checkControl(change.describe());
+        Attempt attempt = new Attempt(change);
+        try {
+            while (!attempt.commitIfCovered()) {
+                attempt.replaceSection(DrainedSection.begin(attempt.nextRound()));
+            }
+        } finally {
+            attempt.end();
+        }
+        for (BlockNode node : attempt.released()) {
+            goHome(node);
+        }
+    }
+
+    /** Control: a component that lost a user returns to main if everybody left agrees (CTX-17). */
+    private void goHome(BlockNode node) {
+        try {
+            runBlocking(NodeMove.home(graph, node));
+        } catch (RuntimeException e) {
+            main.seams().errors().onError(main, "return of '" + node.name() + "' to main", e);
+        }
+    }
+
+    /** Any thread: runs a change when its turn comes. */
+    CompletionStage<Void> run(GraphChange change) {
+        Running next = new Running(change);
+        main.postOuter(next);
+        return next.result.minimalCompletionStage();
+    }
+
+    private void startNext() {
+        running = waiting.poll();
+        if (running != null) {
+            main.postOuter(running);
+        }
+    }
+
+    /** One change on its way: its section and what that covers. Control only. */
+    private final class Attempt {
+        private final GraphChange change;
+        private final Set<Drainable> covered = ContextChange.identitySet();
+        private final GraphCommit commit = new GraphCommit(graph);
+        private @Nullable DrainedSection section;
+        private Collection<? extends Drainable> wanted = Set.of();
+        private int rounds;
+        private boolean committed;
+
+        Attempt(GraphChange change) {
+            this.change = change;
+        }
+
+        /** Plans; commits if the section covers the plan. */
+        boolean commitIfCovered() {
+            if (hookDepth > 0) {
+                throw new IllegalStateException(change.describe()
+                        + " from within a hook of the graph: use its asynchronous form");
+            }
+            enterHooks();
+            try {
+                wanted = change.plan();
+                if (!covered.containsAll(wanted)) {
+                    return false;
+                }
+                change.commit(commit);
+                commit.seal();
+                committed = true;
+                return true;
+            } finally {
+                leaveHooks();
+            }
+        }
+
+        /** What the next section has to cover: all that was named so far. */
+        Drainable[] nextRound() {
+            if (++rounds > MAX_ROUNDS) {
+                throw new BlockLayerException(change.describe() + ": the graph kept growing for "
+                        + MAX_ROUNDS + " rounds, now " + wanted);
+            }
+            covered.addAll(wanted);
+            return covered.toArray(Drainable[]::new);
+        }
+
+        void replaceSection(DrainedSection next) {
+            DrainedSection old = section;
+            section = next;
+            if (old != null) {
+                old.close();
+            }
+        }
+
+        /** Ends the section, then closes the drivers of removed nodes. */
+        void end() {
+            DrainedSection open = section;
+            section = null;
+            if (open != null) {
+                open.close();
+            }
+            if (committed) {
+                committed = false;
+                for (BlockNode node : commit.retired()) {
+                    graph.callHook(() -> node.driver().close(), "close", node.name());
+                }
+            }
+        }
+
+        Collection<BlockNode> released() {
+            return commit.released();
+        }
+    }
+
+    /** An asynchronous change. Its run() is one step, always in an outermost poll of main. */
+    private final class Running extends Task {
+        private final CompletableFuture<Void> result = new CompletableFuture<>();
+        private final Deque<BlockNode> released = new ArrayDeque<>();
+        private Attempt attempt;
+        private @Nullable DrainedSection begun;
+        private @Nullable Throwable failure;
+        private boolean changed;
+
+        Running(GraphChange change) {
+            this.attempt = new Attempt(change);
+        }
+
+        @Override
+        protected void run() {
+            if (running == null) {
+                running = this;
+            } else if (running != this) {
+                waiting.add(this);
+                return;
+            }
+            try {
+                step();
+            } catch (RuntimeException e) {
+                finish(e);
+            } catch (Error e) {
+                finish(e);
+                throw e;
+            }
+        }
+
+        private void step() {
+            if (failure != null) {
+                finish(failure);
+                return;
+            }
+            DrainedSection next = begun;
+            begun = null;
+            if (next != null) {
+                attempt.replaceSection(next);
+            }
+            if (attempt.commitIfCovered()) {
+                attempt.end();
+                changed = true;
+                released.addAll(attempt.released());
+                goHomeOrFinish();
+            } else {
+                DrainedSection.beginAsync(main, attempt.nextRound()).whenComplete(this::onBegun);
+            }
+        }
+
+        private void onBegun(@Nullable DrainedSection section, @Nullable Throwable cause) {
+            begun = section;
+            failure = cause instanceof CompletionException wrapped ? wrapped.getCause() : cause;
+            main.postOuter(this);
+        }
+
+        /**
+         * The next component that lost a user goes home; when there is none left the change is
+         * over.
+         */
+        private void goHomeOrFinish() {
+            BlockNode node = released.poll();
+            if (node == null) {
+                finish(null);
+            } else {
+                attempt = new Attempt(NodeMove.home(graph, node));
+                main.postOuter(this);
+            }
+        }
+
+        private void finish(@Nullable Throwable cause) {
+            failure = null;
+            attempt.end();
+            if (changed && cause != null) {
+                main.seams().errors().onError(main, describe(), cause);
+                goHomeOrFinish();
+                return;
+            }
+            startNext();
+            if (cause == null) {
+                result.complete(null);
+            } else {
+                result.completeExceptionally(cause);
+            }
+        }
+
+        @Override
+        public String describe() {
+            return attempt.change.describe();
+        }
+    }
+}
