@@ -9,10 +9,12 @@ module dev.quiesce.core {
     requires static org.jspecify;
 
     exports dev.quiesce.aio;
+    exports dev.quiesce.backend;
     exports dev.quiesce.block;
     exports dev.quiesce.drain;
     exports dev.quiesce.driver;
     exports dev.quiesce.driver.file;
     exports dev.quiesce.driver.filter;
     exports dev.quiesce.driver.memory;
+    exports dev.quiesce.graph;
 }
