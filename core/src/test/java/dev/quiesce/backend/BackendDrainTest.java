@@ -1,0 +1,545 @@
+package dev.quiesce.backend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.quiesce.aio.Task;
+import dev.quiesce.aio.WaitCannotEndException;
+import dev.quiesce.block.BlockStatus;
+import dev.quiesce.drain.Drainable;
+import dev.quiesce.drain.DrainedSection;
+import dev.quiesce.drain.Hold;
+import dev.quiesce.driver.Background;
+import dev.quiesce.driver.BlockRequest;
+import dev.quiesce.graph.BlockNode;
+import dev.quiesce.rules.Rule;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Drained sections of nodes and backends: the family of test-bdrv-drain. */
+class BackendDrainTest {
+    private Machine machine;
+    private HeldDriver topDriver;
+    private HeldDriver backDriver;
+    private BlockNode top;
+    private BlockNode back;
+    private BlockBackend backend;
+
+    /** A backend on top, top on back, everything in main. */
+    @BeforeEach
+    void build() {
+        machine = new Machine();
+        topDriver = new HeldDriver("top");
+        backDriver = new HeldDriver("back");
+        back = machine.node("back", backDriver);
+        top = machine.node("top", topDriver, back);
+        backend = machine.backend("disk", top, machine.main);
+    }
+
+    @AfterEach
+    void leave() {
+        machine.close();
+        assertThat(machine.errors).isEmpty();
+    }
+
+    @Test
+    @Rule("DRAIN-8")
+    void drainT01ShouldTellEveryDriverOnceWhenAllNodesAreDrained() {
+        Recorder recorder = readHeldInTop();
+
+        DrainedSection section = DrainedSection.begin(top, back);
+
+        assertThat(recorder.statuses).containsExactly(BlockStatus.OK);
+        assertThat(topDriver.drained()).isEqualTo(1);
+        assertThat(backDriver.drained()).isEqualTo(1);
+        section.close();
+        assertThat(topDriver.drained()).isZero();
+        assertThat(backDriver.drained()).isZero();
+    }
+
+    @Test
+    @Rule("DRAIN-11")
+    @Rule("DRAIN-12")
+    void drainT02ShouldNotTravelToChildren() {
+        Recorder recorder = readHeldInTop();
+
+        DrainedSection section = DrainedSection.begin(top);
+
+        assertThat(recorder.statuses).containsExactly(BlockStatus.OK);
+        assertThat(topDriver.drained()).isEqualTo(1);
+        assertThat(backDriver.drained()).isZero();
+        section.close();
+        assertThat(topDriver.drained()).isZero();
+    }
+
+    @Test
+    @Rule("DRAIN-13")
+    void drainT04ShouldDrainFromACallbackByTheAsynchronousForm() {
+        Recorder recorder = readHeldInTop();
+        AtomicReference<CompletionStage<DrainedSection>> begun = new AtomicReference<>();
+
+        machine.a.execute(() -> begun.set(DrainedSection.beginAsync(machine.main, top, back)));
+        DrainedSection section = settleTo(begun);
+
+        assertThat(recorder.statuses).containsExactly(BlockStatus.OK);
+        assertThat(topDriver.drained()).isEqualTo(1);
+        assertThat(backDriver.drained()).isEqualTo(1);
+        section.close();
+        assertThat(topDriver.drained()).isZero();
+    }
+
+    @Test
+    @Rule("DRAIN-1")
+    @Rule("DRAIN-2")
+    void drainT06ShouldCountExplicitSectionsAndQuiescedChildren() {
+        DrainedSection section = DrainedSection.begin(top, back);
+
+        assertThat(top.quiesceCount()).isEqualTo(2);
+        assertThat(back.quiesceCount()).isEqualTo(1);
+        section.close();
+        assertThat(top.quiesceCount()).isZero();
+        assertThat(back.quiesceCount()).isZero();
+    }
+
+    @Test
+    @Rule("DRAIN-1")
+    void drainT07ShouldCountTheDrainedNodeOnly() {
+        DrainedSection section = DrainedSection.begin(top);
+
+        assertThat(top.quiesceCount()).isEqualTo(1);
+        assertThat(back.quiesceCount()).isZero();
+        section.close();
+        assertThat(top.quiesceCount()).isZero();
+    }
+
+    @Test
+    @Rule("DRAIN-45")
+    void drainT10ShouldNestInEveryPairWithOneHookEach() {
+        Drainable[][] kinds = {{top, back}, {top}};
+        for (Drainable[] outer : kinds) {
+            for (Drainable[] inner : kinds) {
+                int all = (outer.length == 2 ? 1 : 0) + (inner.length == 2 ? 1 : 0);
+                DrainedSection first = DrainedSection.begin(outer);
+                DrainedSection second = DrainedSection.begin(inner);
+
+                assertThat(back.quiesceCount()).isEqualTo(all);
+                assertThat(top.quiesceCount()).isEqualTo(2 + (all > 0 ? 1 : 0));
+                assertThat(topDriver.drained()).isEqualTo(1);
+                assertThat(backDriver.drained()).isEqualTo(all > 0 ? 1 : 0);
+                second.close();
+                first.close();
+                assertThat(top.quiesceCount() + back.quiesceCount()).isZero();
+                assertThat(topDriver.drained() + backDriver.drained()).isZero();
+            }
+        }
+    }
+
+    @Test
+    @Rule("DRAIN-45")
+    void shouldEndSectionsInAnyOrder() {
+        DrainedSection first = DrainedSection.begin(back);
+        DrainedSection second = DrainedSection.begin(top);
+
+        first.close();
+        assertThat(topDriver.drained()).isEqualTo(1);
+        assertThat(backend.isQuiesced()).isTrue();
+        second.close();
+
+        assertThat(topDriver.drained()).isZero();
+        assertThat(backend.isQuiesced()).isFalse();
+    }
+
+    @Test
+    @Rule("DRAIN-7")
+    void drainT11ShouldQuiesceAllParentsOfASharedChild() {
+        HeldDriver otherDriver = new HeldDriver("other");
+        BlockNode other = machine.node("other", otherDriver, back);
+        BlockBackend otherBackend = machine.backend("disk2", other, machine.main);
+
+        DrainedSection first = DrainedSection.begin(top, back);
+        assertThat(other.isQuiesced()).isTrue();
+        assertThat(otherBackend.isQuiesced()).isTrue();
+        int before = back.quiesceCount();
+        DrainedSection second = DrainedSection.begin(other, back);
+        assertThat(back.quiesceCount()).isGreaterThan(before);
+        assertThat(topDriver.drained()).isEqualTo(1);
+        assertThat(otherDriver.drained()).isEqualTo(1);
+        second.close();
+        first.close();
+
+        assertThat(List.of(top, other, back)).noneMatch(BlockNode::isQuiesced);
+        assertThat(otherBackend.isQuiesced()).isFalse();
+    }
+
+    @Test
+    @Rule("DRAIN-11")
+    void shouldLetOtherParentsOfAChildGoOn() {
+        BlockNode other = machine.node("other", new HeldDriver("other"), back);
+        BlockBackend otherBackend = machine.backend("disk2", other, machine.main);
+        Recorder recorder = new Recorder();
+
+        DrainedSection section = DrainedSection.begin(top);
+        otherBackend.port(machine.main).submit(Machine.read(recorder));
+        machine.settle();
+
+        assertThat(recorder.statuses).containsExactly(BlockStatus.OK);
+        section.close();
+    }
+
+    @Test
+    @Rule("DRAIN-64")
+    @Rule("DRAIN-17")
+    void shouldTellParentsBeforeTheDriverAndTheDriverBeforeParentsAtTheEnd() {
+        List<String> log = topDriver.log;
+        backend.addListener(logging(log));
+        log.clear();
+
+        DrainedSection.begin(top).close();
+
+        assertThat(log).containsExactly(
+                "drainedBegin", "top.drainBegin", "top.drainEnd", "drainedEnd");
+    }
+
+    @Test
+    @Rule("DRAIN-10")
+    @Rule("DRAIN-50")
+    void shouldWaitForTheDriversBackgroundWork() {
+        Background work = topDriver.access.beginBackgroundWork("test");
+        machine.main.execute(work::close);
+
+        assertThat(top.isBusy()).isTrue();
+        assertThat(back.isBusy()).isTrue();
+        DrainedSection.begin(back).close();
+
+        assertThat(top.isBusy()).isFalse();
+    }
+
+    @Test
+    @Rule("BB-39")
+    @Rule("DRAIN-14")
+    void shouldRefuseToDrainFromOnesOwnCompletion() {
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        Recorder recorder = new Recorder().then(() -> thrown.set(
+                org.assertj.core.api.Assertions.catchThrowable(() -> DrainedSection.begin(top))));
+        backend.port(machine.main).submit(Machine.read(recorder));
+
+        machine.settle();
+
+        assertThat(thrown.get()).isInstanceOf(WaitCannotEndException.class)
+                .hasMessageContaining("disk");
+        assertThat(top.isQuiesced()).isFalse();
+        assertThat(backend.isQuiesced()).isFalse();
+        assertThat(topDriver.drained()).isZero();
+    }
+
+    @Test
+    @Rule("BB-39")
+    void shouldMoveFromOnesOwnCompletionByTheAsynchronousForm() {
+        AtomicReference<CompletionStage<Void>> moved = new AtomicReference<>();
+        Recorder recorder =
+                new Recorder().then(() -> moved.set(backend.setContextAsync(machine.a)));
+        backend.port(machine.main).submit(Machine.read(recorder));
+
+        machine.settle();
+
+        assertThat(moved.get().toCompletableFuture()).isCompleted();
+        assertThat(backend.context()).isSameAs(machine.a);
+    }
+
+    @Test
+    void shouldNameTheContextThatNobodyPollsInsteadOfWaitingForIt() {
+        topDriver.holding();
+        backend.port(machine.a).submit(Machine.read(new Recorder()));
+
+        assertThatThrownBy(() -> DrainedSection.begin(backend))
+                .isInstanceOf(WaitCannotEndException.class)
+                .hasMessageContaining("disk")
+                .hasMessageContaining("context a");
+
+        assertThat(backend.isQuiesced()).isFalse();
+        topDriver.release();
+    }
+
+    @Test
+    void shouldRefuseAMoveWhoseWaitCannotEndAndLeaveEverythingAsItWas() {
+        topDriver.holding();
+        backend.port(machine.a).submit(Machine.read(new Recorder()));
+
+        assertThatThrownBy(() -> backend.setContext(machine.b))
+                .isInstanceOf(WaitCannotEndException.class);
+
+        assertThat(backend.context()).isSameAs(machine.main);
+        assertThat(top.context()).isSameAs(machine.main);
+        assertThat(top.isQuiesced() || back.isQuiesced() || backend.isQuiesced()).isFalse();
+        topDriver.release();
+    }
+
+    @Test
+    @Rule("DRAIN-20")
+    @Rule("DRAIN-21")
+    @Rule("DRAIN-25")
+    void shouldTellListenersOncePerTransitionAndReplayAfterThem() {
+        List<String> log = new ArrayList<>();
+        Recorder recorder = new Recorder();
+        BlockRequest parked = Machine.read(recorder, 0);
+        BlockRequest fromListener = Machine.read(recorder, 512);
+        backend.addListener(new BackendListener() {
+            @Override
+            public void drainedBegin() {
+                log.add("begin, quiesced " + backend.gate().isQuiesced());
+            }
+
+            @Override
+            public void drainedEnd() {
+                log.add("end, replayed " + recorder.statuses.size());
+                backend.port(machine.main).submit(fromListener);
+            }
+        });
+
+        DrainedSection first = DrainedSection.begin(backend);
+        DrainedSection second = DrainedSection.begin(top);
+        backend.port(machine.main).submit(parked);
+        first.close();
+        second.close();
+        machine.settle();
+
+        assertThat(log).containsExactly("begin, quiesced true", "end, replayed 0");
+        assertThat(recorder.requests).containsExactly(parked, fromListener);
+    }
+
+    @Test
+    @Rule("DRAIN-22")
+    void shouldWaitForAListenerThatStillHasWork() {
+        List<String> work = new ArrayList<>(List.of("one more"));
+        backend.addListener(new BackendListener() {
+            @Override
+            public boolean drainedPoll() {
+                return !work.isEmpty();
+            }
+        });
+        machine.main.execute(() -> {
+            work.clear();
+            machine.main.wake();
+        });
+
+        DrainedSection.begin(top).close();
+
+        assertThat(work).isEmpty();
+    }
+
+    @Test
+    @Rule("DRAIN-52")
+    void shouldBalanceListenersThatComeAndGoInsideASection() {
+        List<String> log = new ArrayList<>();
+        BackendListener listener = logging(log);
+
+        DrainedSection section = DrainedSection.begin(top);
+        backend.addListener(listener);
+        assertThat(log).containsExactly("drainedBegin");
+        backend.removeListener(listener);
+        section.close();
+
+        assertThat(log).containsExactly("drainedBegin", "drainedEnd");
+    }
+
+    @Test
+    @Rule("DRAIN-9")
+    void shouldCoverWorkThatAHookPostedUnderAHold() {
+        List<String> log = new ArrayList<>();
+        backend.addListener(new BackendListener() {
+            @Override
+            public void drainedBegin() {
+                Hold hold = backend.gate().hold("detach", machine.main);
+                machine.main.post(task(() -> {
+                    log.add("detached");
+                    hold.close();
+                }));
+            }
+        });
+
+        DrainedSection section = DrainedSection.begin(top);
+        assertThat(log).containsExactly("detached");
+        section.close();
+    }
+
+    @Test
+    @Rule("DRAIN-9")
+    @Rule("GR-5")
+    void shouldRefuseAChangeOfTheGraphFromAHook() {
+        backend.addListener(new BackendListener() {
+            @Override
+            public void drainedBegin() {
+                machine.graph.remove(top);
+            }
+        });
+
+        DrainedSection.begin(top).close();
+
+        assertThat(machine.errors).hasSize(1);
+        assertThat(machine.errors.get(0)).contains("from within a hook", "remove(top)");
+        machine.errors.clear();
+        assertThat(machine.graph.find("top")).isSameAs(top);
+        assertThat(top.isQuiesced()).isFalse();
+    }
+
+    @Test
+    void shouldBeControlOnly() {
+        assertThatThrownBy(() -> onAnotherThread(() -> backend.quiesce()))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("BlockBackend.quiesce")
+                .hasMessageContaining("'main'")
+                .hasMessageContaining("stranger");
+        assertThatThrownBy(() -> onAnotherThread(() -> top.quiesce()))
+                .hasMessageContaining("BlockNode.quiesce");
+        assertThatThrownBy(() -> onAnotherThread(() -> backend.setContext(machine.a)))
+                .hasMessageContaining("BlockBackend.setContext(disk, a)");
+        assertThatThrownBy(() -> onAnotherThread(() -> backend.close()))
+                .hasMessageContaining("BlockBackend.close");
+        assertThatThrownBy(() -> onAnotherThread(() -> machine.graph.nodes()))
+                .hasMessageContaining("BlockGraph.nodes");
+    }
+
+    @Test
+    @Rule("BB-13")
+    @Rule("DRAIN-61")
+    void shouldFailWhatIsParkedWhenTheRootIsRemoved() {
+        Recorder recorder = new Recorder();
+
+        DrainedSection section = DrainedSection.begin(top);
+        backend.port(machine.main).submit(Machine.read(recorder));
+        backend.removeRoot();
+
+        assertThat(backend.root()).isNull();
+        assertThat(backend.isQuiesced()).isFalse();
+        machine.settle();
+        assertThat(recorder.statuses).containsExactly(BlockStatus.NO_MEDIUM);
+        section.close();
+        assertThat(topDriver.drained()).isZero();
+    }
+
+    @Test
+    @Rule("BB-13")
+    void shouldFinishWhatIsInFlightOnTheOldRootBeforeRemovingIt() {
+        Recorder recorder = readHeldInTop();
+
+        backend.removeRoot();
+
+        assertThat(recorder.statuses).containsExactly(BlockStatus.OK);
+    }
+
+    @Test
+    @Rule("DRAIN-41")
+    void shouldStartQuiescedOnADrainedNodeAndResumeWithIt() {
+        List<String> log = new ArrayList<>();
+        BlockBackend second = machine.backend("disk2", null, machine.main);
+        second.addListener(logging(log));
+
+        DrainedSection section = DrainedSection.begin(top);
+        second.insert(top);
+
+        assertThat(second.isQuiesced()).isTrue();
+        assertThat(log).containsExactly("drainedBegin");
+        section.close();
+        assertThat(second.isQuiesced()).isFalse();
+        assertThat(log).containsExactly("drainedBegin", "drainedEnd");
+    }
+
+    @Test
+    @Rule("BB-4")
+    void shouldCloseWithParkedRequestsAnsweredAndTheNameFree() {
+        Recorder recorder = new Recorder();
+
+        DrainedSection section = DrainedSection.begin(backend);
+        backend.port(machine.main).submit(Machine.read(recorder));
+        section.close();
+        BlockRequest second = Machine.read(recorder);
+        machine.main.execute(() -> backend.port(machine.main).submit(second));
+        backend.close();
+        backend.close();
+
+        assertThat(backend.isBusy()).isFalse();
+        assertThat(recorder.statuses).first().isEqualTo(BlockStatus.OK);
+        assertThat(recorder.statuses).hasSize(2);
+        BlockBackend again = machine.backend("disk", top, machine.main);
+        assertThat(again.root()).isSameAs(top);
+        assertThatThrownBy(() -> backend.insert(top)).hasMessageContaining("is closed");
+    }
+
+    @Test
+    @Rule("BB-4")
+    void shouldCloseAsynchronouslyFromAnywhere() {
+        CompletionStage<Void> closed = backend.closeAsync();
+
+        machine.finish(closed);
+
+        assertThat(backend.root()).isNull();
+        assertThat(machine.finish(backend.closeAsync())).isNull();
+    }
+
+    @Test
+    @Rule("BB-11")
+    void shouldRefuseASecondMediumAndTheRemovalOfNone() {
+        assertThatThrownBy(() -> backend.insert(back)).hasMessageContaining("already");
+        backend.removeRoot();
+        assertThatThrownBy(backend::removeRoot).hasMessageContaining("nothing is inserted");
+    }
+
+    private Recorder readHeldInTop() {
+        Recorder recorder = new Recorder(machine.main);
+        topDriver.holding();
+        backend.port(machine.main).submit(Machine.read(recorder));
+        assertThat(recorder.statuses).isEmpty();
+        assertThat(topDriver.drained()).isZero();
+        machine.main.execute(topDriver::release);
+        return recorder;
+    }
+
+    private DrainedSection settleTo(AtomicReference<CompletionStage<DrainedSection>> begun) {
+        machine.settle();
+        return machine.finish(begun.get());
+    }
+
+    private static BackendListener logging(List<String> log) {
+        return new BackendListener() {
+            @Override
+            public void drainedBegin() {
+                log.add("drainedBegin");
+            }
+
+            @Override
+            public void drainedEnd() {
+                log.add("drainedEnd");
+            }
+        };
+    }
+
+    private static Task task(Runnable body) {
+        return new Task() {
+            @Override
+            protected void run() {
+                body.run();
+            }
+        };
+    }
+
+    private static void onAnotherThread(Runnable body) throws InterruptedException {
+        AtomicReference<RuntimeException> thrown = new AtomicReference<>();
+        Thread thread = new Thread(() -> {
+            try {
+                body.run();
+            } catch (RuntimeException e) {
+                thrown.set(e);
+            }
+        }, "stranger");
+        thread.start();
+        thread.join();
+        if (thrown.get() != null) {
+            throw thrown.get();
+        }
+    }
+}
