@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The capability through which a boundary (a backend's port) admits requests to the nodes below it
- * and delivers their completions. It gives the boundary what {@link BlockRequest} shows nobody else.
+ * and delivers their completions. It gives the boundary what {@link BlockRequest} shows nobody
+ * else.
  *
  * <p>The order of calls for one submission: {@link #admit}; {@link #markParked} on and off as often
  * as it takes; then either {@link #startAt} or {@link #finish}; later the loop calls

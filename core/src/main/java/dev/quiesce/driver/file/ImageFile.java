@@ -134,6 +134,11 @@ final class ImageFile implements AutoCloseable {
         }
     }
 
+    /** How many flushes wait for another one, about. For diagnoses. */
+    int flushesWaiting() {
+        return flushLock.getQueueLength();
+    }
+
     /** Idempotent. */
     @Override
     public void close() throws IOException {

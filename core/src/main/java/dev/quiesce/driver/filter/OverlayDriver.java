@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * the base's, rounded up to that; the tail reads as zeroes until it is written.
  *
  * <p>Durability: a flush completes at once. All that was written before it is as safe as anything
- * here ever is: it survives every drained section, move and reset, and nothing survives the process.
+ * here ever is: it survives every drained section, move and reset; nothing survives the process.
  *
  * <p>Concurrent. Requests that overlap in time and range leave each byte as one of them wanted it.
  */
@@ -111,7 +111,9 @@ public final class OverlayDriver implements BlockDriver {
 
     @Override
     public void close() {
-        Arrays.setAll(shards, i -> new OverlayShard(space));
+        for (OverlayShard shard : shards) {
+            shard.clear();
+        }
     }
 
     /** How many bytes from an offset on, at most {@code limit}, are the base's. */

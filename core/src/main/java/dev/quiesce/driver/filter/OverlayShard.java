@@ -74,6 +74,19 @@ final class OverlayShard {
         return true;
     }
 
+    /** Forgets everything and gives its space back. */
+    synchronized void clear() {
+        for (OverlayCluster cluster : values) {
+            if (cluster != null) {
+                space.giveBack(OverlayCluster.ENTRY_BYTES
+                        + (cluster.hasData() ? OverlayCluster.BYTES : 0));
+            }
+        }
+        keys = new long[SLOTS_AT_FIRST];
+        values = new @Nullable OverlayCluster[SLOTS_AT_FIRST];
+        count = 0;
+    }
+
     private boolean allocate(OverlayCluster cluster) {
         if (cluster.hasData()) {
             return true;

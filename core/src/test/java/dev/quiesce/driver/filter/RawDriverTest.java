@@ -70,7 +70,8 @@ class RawDriverTest extends BlockDriverConformance {
         assertThatThrownBy(() -> TestNode.of(new RawDriver(1, 4096), small))
                 .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("4096");
         assertThatThrownBy(() -> TestNode.of(new RawDriver(512, 512), coarse))
-                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("alignment 4096");
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("alignment 4096");
         assertThatThrownBy(() -> new RawDriver(-1, 5)).hasMessageContaining("-1");
         assertThatThrownBy(() -> TestNode.of(new RawDriver(0, 5)))
                 .hasMessageContaining("exactly one child");

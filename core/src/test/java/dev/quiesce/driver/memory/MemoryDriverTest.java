@@ -33,13 +33,14 @@ class MemoryDriverTest extends BlockDriverConformance {
 
     @Test
     void shouldLetGoOfAChunkThatIsDiscardedWhole() {
-        rig().write(0, bytes(1, 2 * CHUNK));
+        byte[] bytes = bytes(1, 2 * CHUNK);
+        rig().write(0, bytes);
 
         rig().run(Operation.DISCARD, 0, CHUNK);
         rig().run(Operation.DISCARD, CHUNK, CHUNK - 1);
 
         assertThat(driver.allocatedBytes()).isEqualTo(CHUNK);
-        assertThat(rig().read(2 * CHUNK - 1, 1)).isEqualTo(new byte[] {bytes(1, 2 * CHUNK)[2 * CHUNK - 1]});
+        assertThat(rig().read(2 * CHUNK - 1, 1)).containsExactly(bytes[2 * CHUNK - 1]);
     }
 
     @Test
