@@ -63,11 +63,8 @@ public final class AioContext implements Executor, AutoCloseable {
 
     private final String name;
     private final LoopSeams seams;
-    private final NotifyProtocol notify = new NotifyProtocol();
-    private final Task.Inbox inbox = new Task.Inbox();
-    private final Task.Inbox outerInbox = new Task.Inbox();
-    private final Task.Fifo ready = new Task.Fifo();
-    private final Task.Fifo outer = new Task.Fifo();
+    private final LoopSeams.NotifyProtocol notify = new LoopSeams.NotifyProtocol();
+    private final Task.Queues queues = new Task.Queues();
     private final DeferredCall.Epilogue epilogue = new DeferredCall.Epilogue();
     private final LoopTimer.Heap timers = new LoopTimer.Heap();
     private final ControlWait.Waiters waiters = new ControlWait.Waiters();
@@ -80,14 +77,13 @@ public final class AioContext implements Executor, AutoCloseable {
 
     private @Nullable Thread home;
 
-    /** Home context only, as all that follows but the last. */
-    private OneLease[] leases = new OneLease[0];
+    /** Made when a depth of nesting is first reached. Home context only, as what follows. */
+    private Lease[] leases = new Lease[0];
     private int leasesHeld;
     private int pollDepth;
-    private int waitDepth;
     private int itemsAtWork;
 
-    /** Why nothing runs here any more. Written once, at home, before the inboxes are sealed. */
+    /** Why nothing runs here any more. Written once, at home; read by any. */
     private volatile @Nullable String gone;
 
     /**
@@ -101,38 +97,22 @@ public final class AioContext implements Executor, AutoCloseable {
         this.seams = Objects.requireNonNull(seams, "seams");
     }
 
-    /**
-     * The name given at construction. Thread: any.
-     *
-     * @return the name
-     */
+    /** {@return the name given at construction} Thread: any. */
     public String name() {
         return name;
     }
 
-    /**
-     * The seams given at construction. Thread: any.
-     *
-     * @return the seams
-     */
+    /** {@return the seams given at construction} Thread: any. */
     public LoopSeams seams() {
         return seams;
     }
 
-    /**
-     * The clock of this context's timers and waits. Thread: any.
-     *
-     * @return the clock of the seams
-     */
+    /** {@return the clock of this context's timers and waits} Thread: any. */
     public Clock clock() {
         return seams.clock();
     }
 
-    /**
-     * Where this context's blocking work is done. Thread: any.
-     *
-     * @return the workers of the seams
-     */
+    /** {@return where this context's blocking work is done} Thread: any. */
     public Workers workers() {
         return seams.workers();
     }
@@ -149,41 +129,32 @@ public final class AioContext implements Executor, AutoCloseable {
         Thread me = Thread.currentThread();
         if (home != me) {
             checkOpen();
-            // Acquire: pairs with the release in OneLease.close.
+            // Acquire: pairs with the release in giveBack.
             Thread other = (Thread) OWNER.compareAndExchangeAcquire(this, null, me);
             if (other != null) {
                 throw new IllegalStateException("context " + name + " is owned by thread "
                         + other.getName() + ", so thread " + me.getName() + " cannot acquire it");
             }
             home = me;
-            inbox.takeInto(ready);
+            queues.takeInbox();
         }
         return nextLease();
     }
 
     /**
-     * Whether the calling thread is the home of this context. Thread: any; one plain load.
-     *
-     * @return true if the caller may use this context's home methods
+     * {@return whether the calling thread is the home of this context} False while the context is
+     * asleep. Thread: any; one plain load.
      */
     public boolean isHome() {
         return home == Thread.currentThread();
     }
 
-    /**
-     * Whether some thread holds the lease. Thread: any; a snapshot.
-     *
-     * @return true if the context is owned
-     */
+    /** {@return whether some thread holds the lease} Thread: any; a snapshot. */
     public boolean hasOwner() {
         return owner() != null;
     }
 
-    /**
-     * The thread that holds the lease. Thread: any; a snapshot, for diagnoses.
-     *
-     * @return the owner, or null
-     */
+    /** {@return the thread that holds the lease, or null} Thread: any; a snapshot. */
     public @Nullable Thread owner() {
         return (Thread) OWNER.getVolatile(this);
     }
@@ -224,20 +195,12 @@ public final class AioContext implements Executor, AutoCloseable {
         }
     }
 
-    /**
-     * Whether the caller is inside a turn of this context. Thread: home context.
-     *
-     * @return true if a poll is on the stack
-     */
+    /** {@return whether the caller is inside a turn of this context} Thread: home context. */
     public boolean isPolling() {
         return pollDepth() > 0;
     }
 
-    /**
-     * How many turns of this context are on the caller's stack. Thread: home context.
-     *
-     * @return 0 outside any poll, 1 in a callback, more in a nested one
-     */
+    /** {@return how many turns of this context are on the stack} Thread: home context. */
     public int pollDepth() {
         checkHome();
         return pollDepth;
@@ -252,8 +215,7 @@ public final class AioContext implements Executor, AutoCloseable {
      */
     public void defer(Task task) {
         checkHome();
-        checkOpen();
-        ready.append(task);
+        post(task);
     }
 
     /**
@@ -280,7 +242,7 @@ public final class AioContext implements Executor, AutoCloseable {
      * @throws IllegalStateException if the context is closed or its loop has ended
      */
     public void postOuter(Task task) {
-        if (!outerInbox.push(task)) {
+        if (!queues.pushOuter(task)) {
             throw gone();
         }
         notifyLoop();
@@ -294,7 +256,7 @@ public final class AioContext implements Executor, AutoCloseable {
      */
     @Override
     public void execute(Runnable command) {
-        post(new Command(Objects.requireNonNull(command, "command")));
+        post(new Task.Command(command));
     }
 
     /**
@@ -348,35 +310,29 @@ public final class AioContext implements Executor, AutoCloseable {
     }
 
     /**
-     * Whether there is nothing here at all: nothing queued, deferred, armed, waited for, or at
-     * work. Thread: home context.
-     *
-     * @return true if the context could be closed
+     * {@return whether there is nothing here: nothing queued, deferred, armed, waited for, or at
+     * work} Thread: home context.
      */
     public boolean isIdle() {
         checkHome();
-        return ready.isEmpty() && inbox.isEmpty() && outer.isEmpty() && outerInbox.isEmpty()
+        return !queues.hasReady() && !queues.hasPosted() && !queues.hasOuter()
                 && epilogue.isEmpty() && timers.isEmpty() && waiters.isEmpty()
                 && itemsAtWork == 0;
     }
 
     /**
-     * Whether a turn taken now, or later without help from other contexts, would run something: a
-     * task is queued, a timer armed, or an item of this context at work. Outer-only tasks count
-     * only where they could run. Thread: home context.
-     *
-     * @return true if this context has something to do by itself
+     * {@return whether this context has something to do by itself: a task is queued, a timer armed
+     * or an item at work} Outer-only tasks count only where they could run. Thread: home context.
      */
     public boolean hasRunnable() {
         checkHome();
-        return hasQueued(pollDepth == 0) || !inbox.isEmpty() || !timers.isEmpty()
+        return hasQueued(pollDepth == 0) || queues.hasPosted() || !timers.isEmpty()
                 || itemsAtWork > 0;
     }
 
     /**
-     * The nearest deadline of a timer, on the context's clock. Thread: any; a snapshot.
-     *
-     * @return the deadline, or {@link Long#MAX_VALUE} if no timer is armed
+     * {@return the nearest deadline of an armed timer, or {@link Long#MAX_VALUE}} Thread: any; a
+     * snapshot.
      */
     public long nextDeadlineNanos() {
         return timers.nextDeadlineNanos();
@@ -400,7 +356,7 @@ public final class AioContext implements Executor, AutoCloseable {
             throw new IllegalStateException("context " + name + " cannot be closed by a callback");
         }
         List<String> left = leftovers();
-        if (!left.isEmpty() || !sealIfEmpty()) {
+        if (!left.isEmpty() || !queues.sealIfEmpty(timers)) {
             left = left.isEmpty() ? leftovers() : left;
             throw new IllegalStateException("context " + name + " cannot be closed: it still has "
                     + String.join(", ", left));
@@ -420,10 +376,10 @@ public final class AioContext implements Executor, AutoCloseable {
             if (gone != null) {
                 return false;
             }
-            ready.append(task);
+            queues.ready().append(task);
             return true;
         }
-        if (!inbox.push(task)) {
+        if (!queues.push(task)) {
             return false;
         }
         notifyLoop();
@@ -437,16 +393,19 @@ public final class AioContext implements Executor, AutoCloseable {
         }
     }
 
+    /** Whether something has happened since the turn began to sleep. Home context. */
+    boolean isNotified() {
+        return !notify.mayPark();
+    }
+
     /** Ends the context with whatever is left in it, which is reported. Home context. */
     void end(String because) {
         checkHome();
         gone = because;
-        List<String> left = leftovers();
         timers.seal();
-        inbox.sealInto(ready);
-        outerInbox.sealInto(outer);
-        abandon(ready);
-        abandon(outer);
+        queues.seal();
+        List<String> left = leftovers();
+        queues.abandon();
         if (!left.isEmpty()) {
             report("end of the loop", new IllegalStateException(
                     because + "; it still had " + String.join(", ", left)));
@@ -471,12 +430,6 @@ public final class AioContext implements Executor, AutoCloseable {
         }
     }
 
-    void checkHomeOrGone() {
-        if (gone == null) {
-            checkHome();
-        }
-    }
-
     LoopTimer.Heap timers() {
         return timers;
     }
@@ -493,28 +446,8 @@ public final class AioContext implements Executor, AutoCloseable {
         itemsAtWork--;
     }
 
-    void waitBegins() {
-        waitDepth++;
-    }
-
-    void waitEnds() {
-        waitDepth--;
-    }
-
-    void runDeferred(DeferredCall call) {
-        try {
-            call.run();
-        } catch (Exception e) {
-            report(call.describe(), e);
-        }
-    }
-
-    void runTimer(LoopTimer timer) {
-        try {
-            timer.fire();
-        } catch (Exception e) {
-            report(timer.name(), e);
-        }
+    ControlWait.Waiters waiters() {
+        return waiters;
     }
 
     /** Tells the error handler. Thread: any. */
@@ -529,15 +462,16 @@ public final class AioContext implements Executor, AutoCloseable {
     private boolean turn(long maxWaitNanos) {
         boolean progress = false;
         if (pollDepth > 1) {
+            // Of the callbacks that have returned: a wait must not wait for its own slice.
             progress = epilogue.run(this);
         }
-        sleepIfNothingToDo(maxWaitNanos);
+        sleepIfNothingToDo(progress ? 0 : maxWaitNanos);
         notify.acknowledge();
-        inbox.takeInto(ready);
-        progress |= runSlice(ready);
+        queues.takeInbox();
+        progress |= runSlice(queues.ready());
         if (runsOuter()) {
-            outerInbox.takeInto(outer);
-            progress |= runSlice(outer);
+            queues.takeOuterInbox();
+            progress |= runSlice(queues.outer());
         }
         progress |= timers.run(this);
         progress |= epilogue.run(this);
@@ -596,13 +530,13 @@ public final class AioContext implements Executor, AutoCloseable {
     }
 
     private boolean runsOuter() {
-        return pollDepth == 1 && waitDepth == 0;
+        return pollDepth == 1 && !waiters.isInWait();
     }
 
     /** Whether this turn, or one begun now, has something to run but timers and the inbox. */
     private boolean hasQueued(boolean outermost) {
-        return !ready.isEmpty() || !epilogue.isEmpty()
-                || (outermost && waitDepth == 0 && !(outer.isEmpty() && outerInbox.isEmpty()));
+        return queues.hasReady() || !epilogue.isEmpty()
+                || (outermost && !waiters.isInWait() && queues.hasOuter());
     }
 
     private IllegalStateException notHome() {
@@ -616,15 +550,16 @@ public final class AioContext implements Executor, AutoCloseable {
     private Lease nextLease() {
         if (leasesHeld == leases.length) {
             leases = Arrays.copyOf(leases, leasesHeld + 1);
-            leases[leasesHeld] = new OneLease(this, leasesHeld + 1);
+            int number = leasesHeld + 1;
+            leases[leasesHeld] = () -> giveBack(number);
         }
         return leases[leasesHeld++];
     }
 
-    private void giveBack(OneLease lease) {
+    private void giveBack(int number) {
         checkHome();
-        if (lease.number != leasesHeld) {
-            throw new IllegalStateException("lease " + lease.number + " of context " + name
+        if (number != leasesHeld) {
+            throw new IllegalStateException("lease " + number + " of context " + name
                     + " is closed, but the innermost open one is " + leasesHeld);
         }
         if (leasesHeld == 1 && pollDepth > 0) {
@@ -639,26 +574,9 @@ public final class AioContext implements Executor, AutoCloseable {
         }
     }
 
-    private boolean sealIfEmpty() {
-        if (!outerInbox.sealIfEmpty()) {
-            return false;
-        }
-        if (inbox.sealIfEmpty()) {
-            if (timers.sealIfEmpty()) {
-                return true;
-            }
-            inbox.unseal();
-        }
-        outerInbox.unseal();
-        return false;
-    }
-
     private List<String> leftovers() {
         List<String> left = new ArrayList<>();
-        inbox.takeInto(ready);
-        outerInbox.takeInto(outer);
-        dropDead(ready, left);
-        dropDead(outer, left);
+        queues.describe(left);
         if (!epilogue.isEmpty()) {
             left.add("deferred calls");
         }
@@ -672,63 +590,10 @@ public final class AioContext implements Executor, AutoCloseable {
         return left;
     }
 
-    private static void dropDead(Task.Fifo list, List<String> left) {
-        long limit = list.appended();
-        while (list.executed() < limit) {
-            Task task = list.take();
-            if (task.isLive()) {
-                left.add("task " + task.describe());
-                list.append(task);
-            } else {
-                task.step();
-            }
-        }
-    }
-
-    private static void abandon(Task.Fifo list) {
-        while (!list.isEmpty()) {
-            list.take().abandon();
-        }
-    }
-
     private void reportUndeleted() {
         for (Task task : registry) {
             report("close", new IllegalStateException("context " + name
                     + " was closed, but never " + task.describe()));
-        }
-    }
-
-    /** The lease of one depth of nesting; used again whenever that depth is reached. */
-    private static final class OneLease implements Lease {
-        private final AioContext context;
-        private final int number;
-
-        OneLease(AioContext context, int number) {
-            this.context = context;
-            this.number = number;
-        }
-
-        @Override
-        public void close() {
-            context.giveBack(this);
-        }
-    }
-
-    private static final class Command extends Task {
-        private final Runnable command;
-
-        Command(Runnable command) {
-            this.command = command;
-        }
-
-        @Override
-        protected void run() {
-            command.run();
-        }
-
-        @Override
-        public String describe() {
-            return command.toString();
         }
     }
 }

@@ -53,6 +53,7 @@ public final class BottomHalf extends Task {
 
     @SuppressWarnings("UnusedVariable") // read and written through FLAGS
     private int flags;
+    @SuppressWarnings("UnusedVariable") // read and written through GONE
     private @Nullable CompletableFuture<@Nullable Void> gone;
 
     /** How many runs are on the stack: more than one if the callback polls. Home context only. */
@@ -81,14 +82,7 @@ public final class BottomHalf extends Task {
      * @throws IllegalStateException if the context is closed or its loop has ended
      */
     public void schedule() {
-        int old = (int) FLAGS.getAndBitwiseOr(this, PENDING | SCHEDULED);
-        if ((old & DELETED) != 0) {
-            return;
-        }
-        if ((old & PENDING) != 0) {
-            context.notifyLoop();
-        } else if (!context.tryPost(this)) {
-            FLAGS.getAndBitwiseAnd(this, ~(PENDING | SCHEDULED));
+        if (!trySchedule()) {
             throw context.gone();
         }
     }
@@ -125,12 +119,10 @@ public final class BottomHalf extends Task {
      *     was running; at once if the context is gone
      */
     public CompletionStage<@Nullable Void> deleteAndAwait() {
-        CompletableFuture<@Nullable Void> waiter = new CompletableFuture<>();
-        // Sequentially consistent, before the look at the flags in delete and below.
-        Object earlier = GONE.compareAndExchange(this, null, waiter);
-        if (earlier != null) {
-            waiter = Objects.requireNonNull(gone);
-        }
+        // Sequentially consistent, before the look at the flags in delete and below. Only the
+        // first waiter is kept; the others share it.
+        GONE.compareAndSet(this, null, new CompletableFuture<@Nullable Void>());
+        CompletableFuture<@Nullable Void> waiter = Objects.requireNonNull(goneVolatile());
         delete();
         if (((int) FLAGS.getVolatile(this) & RECLAIMED) != 0) {
             waiter.complete(null);
@@ -192,11 +184,30 @@ public final class BottomHalf extends Task {
 
     @Override
     void abandon() {
-        // As in step: from now on a delete finds that the task is in no queue.
+        // As in step: from now on the others find that the task is in no queue.
         int old = (int) FLAGS.getAndBitwiseAnd(this, ~(PENDING | SCHEDULED));
         if ((old & DELETED) != 0) {
             reclaim();
+        } else if ((old & SCHEDULED) != 0) {
+            // Asked for since it looked dead. False: the context is gone, nobody hears of it.
+            boolean unused = trySchedule();
         }
+    }
+
+    private boolean trySchedule() {
+        int old = (int) FLAGS.getAndBitwiseOr(this, PENDING | SCHEDULED);
+        if ((old & DELETED) != 0) {
+            return true;
+        }
+        if ((old & PENDING) == 0) {
+            if (!context.tryPost(this)) {
+                FLAGS.getAndBitwiseAnd(this, ~(PENDING | SCHEDULED));
+                return false;
+            }
+        } else if (!context.isHome()) {
+            context.notifyLoop();
+        }
+        return true;
     }
 
     private void reclaimOrLater() {

@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The only place where anything waits by polling: a blocking control operation polls the main
@@ -19,13 +21,18 @@ public final class ControlWait {
      * context's clock and slept through in polls with a bound, so nothing spins.
      *
      * Otherwise the wait sleeps until it is kicked; it wakes now and then all the same, since a
-     * thread that dies, or gives back its lease, tells nobody.
+     * thread that dies, or gives back its lease, tells nobody. A wait that takes long is logged.
      */
     private static final long GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final long RECHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    private static final long WARN_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final Logger LOG = LoggerFactory.getLogger(ControlWait.class);
+
     private final AioContext main;
     private final WaitTarget target;
+    private final long beganNanos;
+    private long warnAfterNanos = WARN_NANOS;
 
     /** Whether the wait looks stuck since stuckSinceNanos. */
     private boolean stuck;
@@ -34,6 +41,7 @@ public final class ControlWait {
     private ControlWait(AioContext main, WaitTarget target) {
         this.main = main;
         this.target = target;
+        this.beganNanos = main.clock().nanoTime();
     }
 
     /**
@@ -51,16 +59,17 @@ public final class ControlWait {
         if (target.isDone()) {
             return;
         }
-        main.waitBegins();
+        main.waiters().waitBegins();
         try {
             new ControlWait(main, target).run();
         } finally {
-            main.waitEnds();
+            main.waiters().waitEnds();
         }
     }
 
     private void run() {
-        long sleepNanos = judge();
+        throwIfOwnCompletion(report());
+        long sleepNanos = 0;
         while (true) {
             boolean progress = main.poll(sleepNanos);
             if (target.isDone()) {
@@ -70,23 +79,32 @@ public final class ControlWait {
                 stuck = false;
                 sleepNanos = 0;
             } else {
-                sleepNanos = judge();
+                sleepNanos = judge(report());
             }
         }
     }
 
-    /** How long the wait may sleep now; throws if it cannot end. */
-    private long judge() {
+    private WaitReport report() {
         WaitReport report = new WaitReport();
         target.describe(report);
+        return report;
+    }
+
+    private void throwIfOwnCompletion(WaitReport report) {
         if (report.hasOwnCompletion()) {
             throw cannotEnd(report);
         }
+    }
+
+    /** How long the wait may sleep now; throws if it cannot end. */
+    private long judge(WaitReport report) {
+        throwIfOwnCompletion(report);
+        long now = main.clock().nanoTime();
+        warnIfLong(report, now);
         if (main.hasRunnable() || report.canProgress(main)) {
             stuck = false;
             return RECHECK_NANOS;
         }
-        long now = main.clock().nanoTime();
         if (!stuck) {
             stuck = true;
             stuckSinceNanos = now;
@@ -98,14 +116,37 @@ public final class ControlWait {
         return leftNanos;
     }
 
+    private void warnIfLong(WaitReport report, long nowNanos) {
+        long waitedNanos = nowNanos - beganNanos;
+        if (waitedNanos >= warnAfterNanos) {
+            warnAfterNanos = 2 * waitedNanos;
+            LOG.warn("context {} has been waiting for {} s: {}", main.name(),
+                    TimeUnit.NANOSECONDS.toSeconds(waitedNanos), report);
+        }
+    }
+
     private WaitCannotEndException cannotEnd(WaitReport report) {
         return new WaitCannotEndException("context " + main.name() + ", polled by thread "
                 + Thread.currentThread().getName() + ", waits for what cannot happen: " + report);
     }
 
-    /** The conditions that tasks of one context wait for. Home context only. */
+    /** What waits in one context: tasks for conditions, and calls on the stack. Home only. */
     static final class Waiters {
         private final List<Waiter> waiters = new ArrayList<>();
+        private int depth;
+
+        private void waitBegins() {
+            depth++;
+        }
+
+        private void waitEnds() {
+            depth--;
+        }
+
+        /** Whether a {@link ControlWait} of this context is on the stack. */
+        boolean isInWait() {
+            return depth > 0;
+        }
 
         void add(BooleanSupplier done, Task then) {
             waiters.add(new Waiter(
@@ -118,17 +159,12 @@ public final class ControlWait {
 
         /** Posts the tasks whose condition holds, in the order in which they began to wait. */
         void evaluate(AioContext context) {
-            int kept = 0;
-            int count = waiters.size();
-            for (int i = 0; i < count; i++) {
-                Waiter waiter = waiters.get(i);
-                if (waiter.isOver(context)) {
-                    continue;
+            for (int i = 0; i < waiters.size(); ) {
+                if (waiters.get(i).isOver(context)) {
+                    waiters.remove(i);
+                } else {
+                    i++;
                 }
-                waiters.set(kept++, waiter);
-            }
-            if (kept < count) {
-                waiters.subList(kept, count).clear();
             }
         }
 

@@ -35,6 +35,14 @@ public abstract class DeferredCall {
         return getClass().getName();
     }
 
+    private void runIn(AioContext context) {
+        try {
+            run();
+        } catch (Exception e) {
+            context.report(describe(), e);
+        }
+    }
+
     /**
      * The two lists that end a slice: calls, then settles. Home context only.
      */
@@ -69,11 +77,11 @@ public abstract class DeferredCall {
             boolean ran = false;
             while (!isEmpty()) {
                 for (DeferredCall call = calls.take(); call != null; call = calls.take()) {
-                    context.runDeferred(call);
+                    call.runIn(context);
                 }
                 long limit = settles.appended;
                 while (settles.executed < limit) {
-                    context.runDeferred(Objects.requireNonNull(settles.take()));
+                    Objects.requireNonNull(settles.take()).runIn(context);
                 }
                 ran = true;
             }

@@ -128,7 +128,9 @@ public final class EventNotifier {
         if (current == null) {
             return;
         }
-        current.context.checkHomeOrGone();
+        if (!current.context.isGone()) {
+            current.context.checkHome();
+        }
         // Volatile: in the order of set and attach, see the note above.
         ATTACHED.setVolatile(this, (Attachment) null);
         current.context.registry().remove(current);
@@ -211,7 +213,7 @@ public final class EventNotifier {
         boolean step() {
             // Before the flag is cleared: a set that finds the flag clear queues this task again.
             PENDING.getAndSet(this, 0);
-            if (!isLive()) {
+            if (notifier.attachedVolatile() != this) {
                 return false;
             }
             boolean wasSet = notifier.testAndClear();
@@ -228,7 +230,16 @@ public final class EventNotifier {
 
         @Override
         boolean isLive() {
-            return notifier.attachedVolatile() == this;
+            return notifier.attachedVolatile() == this && notifier.isSet();
+        }
+
+        @Override
+        void abandon() {
+            PENDING.getAndSet(this, 0);
+            if (isLive()) {
+                // Set since it looked dead.
+                schedule();
+            }
         }
 
         @Override

@@ -89,8 +89,12 @@ public final class LoopTimer {
         return name;
     }
 
-    void fire() {
-        callback.run();
+    private void fire() {
+        try {
+            callback.run();
+        } catch (Exception e) {
+            context.report(name, e);
+        }
     }
 
     private boolean isBefore(LoopTimer other) {
@@ -206,7 +210,7 @@ public final class LoopTimer {
             collectDue(context.clock().nanoTime());
             boolean fired = false;
             for (LoopTimer timer = takeDue(); timer != null; timer = takeDue()) {
-                context.runTimer(timer);
+                timer.fire();
                 fired = true;
             }
             return fired;

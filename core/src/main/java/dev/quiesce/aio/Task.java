@@ -2,6 +2,7 @@ package dev.quiesce.aio;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -56,8 +57,9 @@ public abstract class Task {
         return true;
     }
 
-    /** The context has ended with this task queued: it has left its queue and will not run. */
+    /** Told to a task that was taken out of its queue without being run. Home context. */
     void abandon() {
+        assert !queued : describe() + " is in a queue";
     }
 
     private void markQueued() {
@@ -112,6 +114,25 @@ public abstract class Task {
 
         boolean isEmpty() {
             return head == null;
+        }
+
+        private void describe(List<String> out) {
+            long limit = appended;
+            while (executed < limit) {
+                Task task = take();
+                if (task.isLive()) {
+                    out.add("task " + task.describe());
+                    append(task);
+                } else {
+                    task.abandon();
+                }
+            }
+        }
+
+        private void abandon() {
+            while (!isEmpty()) {
+                take().abandon();
+            }
         }
 
         long appended() {
@@ -233,6 +254,111 @@ public abstract class Task {
                 list.link(task);
                 task = younger;
             }
+        }
+    }
+
+    /**
+     * Everything that is queued in one context: what runs in any turn, what runs in outermost
+     * turns only, and an inbox for each. Home context only, where not said otherwise.
+     */
+    static final class Queues {
+        private final Fifo ready = new Fifo();
+        private final Fifo outer = new Fifo();
+        private final Inbox inbox = new Inbox();
+        private final Inbox outerInbox = new Inbox();
+
+        /** What runs in any turn. */
+        Fifo ready() {
+            return ready;
+        }
+
+        /** What runs in outermost turns. */
+        Fifo outer() {
+            return outer;
+        }
+
+        /** Queues a task from elsewhere; false if sealed. Thread: any. */
+        boolean push(Task task) {
+            return inbox.push(task);
+        }
+
+        /** Queues a task that runs in outermost turns only; false if sealed. Thread: any. */
+        boolean pushOuter(Task task) {
+            return outerInbox.push(task);
+        }
+
+        void takeInbox() {
+            inbox.takeInto(ready);
+        }
+
+        void takeOuterInbox() {
+            outerInbox.takeInto(outer);
+        }
+
+        boolean hasReady() {
+            return !ready.isEmpty();
+        }
+
+        boolean hasPosted() {
+            return !inbox.isEmpty();
+        }
+
+        boolean hasOuter() {
+            return !(outer.isEmpty() && outerInbox.isEmpty());
+        }
+
+        /** Drops what would do nothing if it ran, and describes the rest. */
+        void describe(List<String> out) {
+            takeInbox();
+            takeOuterInbox();
+            ready.describe(out);
+            outer.describe(out);
+        }
+
+        /** Refuses everything from now on, if there is nothing here and no timer is armed. */
+        boolean sealIfEmpty(LoopTimer.Heap timers) {
+            if (!ready.isEmpty() || !outer.isEmpty() || !outerInbox.sealIfEmpty()) {
+                return false;
+            }
+            if (inbox.sealIfEmpty()) {
+                if (timers.sealIfEmpty()) {
+                    return true;
+                }
+                inbox.unseal();
+            }
+            outerInbox.unseal();
+            return false;
+        }
+
+        /** Refuses everything from now on; what is here stays. */
+        void seal() {
+            inbox.sealInto(ready);
+            outerInbox.sealInto(outer);
+        }
+
+        /** Takes everything out of its queue, unrun. */
+        void abandon() {
+            ready.abandon();
+            outer.abandon();
+        }
+    }
+
+    /** A task that runs a piece of code. */
+    static final class Command extends Task {
+        private final Runnable command;
+
+        Command(Runnable command) {
+            this.command = Objects.requireNonNull(command, "command");
+        }
+
+        @Override
+        protected void run() {
+            command.run();
+        }
+
+        @Override
+        public String describe() {
+            return command.toString();
         }
     }
 }

@@ -45,7 +45,7 @@ public interface Workers extends AutoCloseable {
      * @throws IllegalArgumentException if the numbers are out of range
      */
     static Workers pool(ThreadFactory factory, int min, int max) {
-        return new WorkerPool(factory, min, max);
+        return new WorkItem.Pool(factory, min, max);
     }
 
     /**

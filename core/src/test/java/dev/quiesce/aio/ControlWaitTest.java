@@ -1,0 +1,284 @@
+package dev.quiesce.aio;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.quiesce.rules.Rule;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class ControlWaitTest {
+    private static final long GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+    @Test
+    void shouldNotPollWhenThereIsNothingToWaitFor() {
+        FakeLoop loop = new FakeLoop();
+        loop.context.defer(loop.logs("task"));
+
+        ControlWait.until(loop.context, target(() -> true, out -> { }));
+
+        assertThat(loop.log).isEmpty();
+    }
+
+    @Test
+    @Rule("AIO-57")
+    @Rule("AIO-85")
+    void shouldPollTheMainContextUntilTheTargetIsDone() {
+        FakeLoop loop = new FakeLoop();
+        loop.context.defer(FakeLoop.task("one", () -> {
+            loop.log.add("one");
+            loop.context.defer(loop.logs("two"));
+        }));
+
+        ControlWait.until(loop.context, target(() -> loop.log.size() == 2,
+                out -> out.outstanding("x", loop.context, 1, false)));
+
+        assertThat(loop.log).containsExactly("one", "two");
+        assertThat(loop.parker.parks).isEmpty();
+    }
+
+    @Test
+    @Rule("AIO-59")
+    void shouldLookAgainWhenItIsKicked() {
+        FakeLoop loop = new FakeLoop();
+        FakeLoop served = new FakeLoop("served");
+        boolean[] done = new boolean[1];
+        loop.parker.asleep = () -> {
+            done[0] = true;
+            loop.context.wake();
+        };
+
+        ControlWait.until(loop.context, target(() -> done[0],
+                out -> out.outstanding("x", loop.context, 1, false)));
+
+        assertThat(loop.parker.unparks).isEqualTo(1);
+        assertThat(loop.parker.parks).hasSize(1);
+        served.close();
+    }
+
+    @Test
+    @Rule("AIO-45")
+    void shouldNotRunOuterOnlyTasksEvenOutsideAnyCallback() {
+        FakeLoop loop = new FakeLoop();
+        boolean[] done = new boolean[1];
+        loop.context.postOuter(loop.logs("another control operation"));
+        loop.context.defer(FakeLoop.task("done", () -> done[0] = true));
+
+        ControlWait.until(loop.context, target(() -> done[0],
+                out -> out.outstanding("x", loop.context, 1, false)));
+
+        assertThat(loop.log).isEmpty();
+        loop.poll();
+        assertThat(loop.log).containsExactly("another control operation");
+    }
+
+    @Test
+    void shouldThrowAtOnceWhenItWaitsForItsOwnCompletion() {
+        FakeLoop loop = new FakeLoop();
+        loop.context.defer(loop.logs("task"));
+
+        assertThatThrownBy(() -> ControlWait.until(loop.context, target(() -> false,
+                out -> out.outstanding("disk0", loop.context, 1, true))))
+                .isInstanceOf(WaitCannotEndException.class)
+                .hasMessageContainingAll("main", "disk0", "own completion");
+
+        assertThat(loop.log).isEmpty();
+        assertThat(loop.clock.nowNanos).isZero();
+    }
+
+    @Test
+    void shouldThrowAfterTheGraceWhenNobodyPollsTheContextWaitedFor() {
+        FakeLoop loop = new FakeLoop();
+        AioContext io = new AioContext("io", loop.seams());
+
+        assertThatThrownBy(() -> ControlWait.until(loop.context, target(() -> false, out -> {
+            out.outstanding("disk0", io, 3, false);
+            out.parked("disk0", io, 2);
+        })))
+                .isInstanceOf(WaitCannotEndException.class)
+                .hasMessageContainingAll("3 outstanding at disk0", "context io", "nobody",
+                        "2 parked");
+
+        assertThat(loop.clock.nowNanos).isEqualTo(GRACE_NANOS);
+        assertThat(loop.parker.parks).hasSize(1);
+    }
+
+    @Test
+    void shouldThrowWhenTheWaitingThreadWouldHaveToPollTheOtherContextItself() {
+        FakeLoop loop = new FakeLoop();
+        FakeLoop other = new FakeLoop("other");
+
+        assertThatThrownBy(() -> ControlWait.until(loop.context, target(() -> false,
+                out -> out.outstanding("disk0", other.context, 1, false))))
+                .isInstanceOf(WaitCannotEndException.class)
+                .hasMessageContainingAll("disk0", "other");
+    }
+
+    @Test
+    void shouldBeginTheGraceAnewWhenSomethingRan() {
+        FakeLoop loop = new FakeLoop();
+        AioContext io = new AioContext("io", loop.seams());
+        loop.parker.asleep = () -> {
+            loop.clock.nowNanos += GRACE_NANOS - 1;
+            loop.context.post(loop.logs("task"));
+        };
+
+        assertThatThrownBy(() -> ControlWait.until(loop.context, target(() -> false,
+                out -> out.outstanding("disk0", io, 1, false))))
+                .isInstanceOf(WaitCannotEndException.class);
+
+        assertThat(loop.log).containsExactly("task");
+        assertThat(loop.clock.nowNanos).isEqualTo(2 * GRACE_NANOS - 1);
+    }
+
+    @Test
+    void shouldNotGiveUpWhileATimerOfTheMainContextIsArmed() {
+        FakeLoop loop = new FakeLoop();
+        AioContext io = new AioContext("io", loop.seams());
+        boolean[] done = new boolean[1];
+        new LoopTimer(loop.context, "timer", () -> done[0] = true).armAt(10 * GRACE_NANOS);
+
+        ControlWait.until(loop.context, target(() -> done[0],
+                out -> out.outstanding("disk0", io, 1, false)));
+
+        assertThat(loop.clock.nowNanos).isEqualTo(10 * GRACE_NANOS);
+    }
+
+    @Test
+    void shouldWaitForAContextThatItsParkerServes() {
+        FakeLoop loop = new FakeLoop();
+        int[] parks = new int[1];
+        Parker serving = new Parker() {
+            @Override
+            public void park(AioContext context, long maxNanos) {
+                loop.clock.nowNanos += GRACE_NANOS;
+                parks[0]++;
+            }
+
+            @Override
+            public void unpark(AioContext context, Thread owner) {
+                throw new AssertionError("nobody notifies");
+            }
+
+            @Override
+            public boolean serves(AioContext context) {
+                return context.name().equals("simulated");
+            }
+        };
+        AioContext simulated = new AioContext("simulated", loop.seams().withParker(serving));
+        AioContext main = new AioContext("main", loop.seams().withParker(serving));
+
+        try (Lease lease = main.acquire()) {
+            ControlWait.until(main, target(() -> parks[0] == 5,
+                    out -> out.outstanding("disk0", simulated, 1, false)));
+        }
+
+        assertThat(parks[0]).isEqualTo(5);
+    }
+
+    @Test
+    @Rule("AIO-84")
+    void shouldNestWaitsLikeAStack() {
+        FakeLoop loop = new FakeLoop();
+        boolean[] innerDone = new boolean[1];
+        boolean[] outerDone = new boolean[1];
+        Consumer<WaitReport> why = out -> out.outstanding("x", loop.context, 1, false);
+        loop.context.defer(FakeLoop.task("waits", () -> {
+            ControlWait.until(loop.context, target(() -> innerDone[0], why));
+            loop.log.add("inner wait over");
+        }));
+        loop.context.defer(FakeLoop.task("ends outer", () -> {
+            outerDone[0] = true;
+            loop.context.defer(FakeLoop.task("ends inner", () -> innerDone[0] = true));
+        }));
+
+        ControlWait.until(loop.context, target(() -> outerDone[0], why));
+
+        assertThat(loop.log).containsExactly("inner wait over");
+    }
+
+    @Test
+    void shouldFinishWhenTheEpilogueOfReturnedCallbacksIsAllItWaitsFor() {
+        FakeLoop loop = new FakeLoop();
+        boolean[] left = new boolean[1];
+        loop.context.defer(FakeLoop.task("completes",
+                () -> loop.context.deferSettle(FakeLoop.call("leave", () -> left[0] = true))));
+        loop.context.defer(FakeLoop.task("drains", () -> {
+            ControlWait.until(loop.context, target(() -> left[0],
+                    out -> out.outstanding("x", loop.context, 1, false)));
+            loop.log.add("drained");
+        }));
+
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("drained");
+        assertThat(loop.parker.parks).isEmpty();
+    }
+
+    @Test
+    void shouldNoticeThatTheOwnerOfAnotherContextHasGone() throws Exception {
+        FakeLoop loop = new FakeLoop();
+        AioContext io = new AioContext("io", loop.seams());
+        Thread owner = new Thread(io::acquire, "gone owner");
+        owner.start();
+        owner.join();
+        WaitReport report = new WaitReport();
+        report.outstanding("disk0", io, 1, false);
+
+        assertThat(report.canProgress(loop.context)).isFalse();
+        assertThat(report.toString()).contains("gone owner");
+    }
+
+    @Test
+    void shouldWaitForAnotherThreadWithoutSpinning() {
+        AioContext main = new AioContext("main", LoopSeams.system());
+        boolean[] done = new boolean[1];
+        int[] looks = new int[1];
+        try (IoThread ioThread = IoThread.start(new IoThreadConfig("io", Thread::new,
+                LoopSeams.system(), true));
+                Lease lease = main.acquire()) {
+            LoopTimer later = new LoopTimer(ioThread.context(), "later",
+                    () -> main.execute(() -> done[0] = true));
+            later.armAt(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(300));
+
+            ControlWait.until(main, target(() -> {
+                looks[0]++;
+                return done[0];
+            }, out -> out.outstanding("x", ioThread.context(), 1, false)));
+        }
+
+        assertThat(looks[0]).isLessThan(20);
+    }
+
+    @Test
+    @Rule("AIO-57")
+    void shouldBeForTheOwnerOfTheMainContextOnly() {
+        AioContext main = new AioContext("main", LoopSeams.system());
+
+        assertThatThrownBy(() -> ControlWait.until(main, target(() -> true, out -> { })))
+                .isInstanceOf(IllegalStateException.class).hasMessageContaining("main");
+    }
+
+    @Test
+    void shouldSayWhenNothingIsOutstanding() {
+        assertThat(new WaitReport().toString()).isEqualTo("nothing is outstanding");
+    }
+
+    private static WaitTarget target(BooleanSupplier done, Consumer<WaitReport> describe) {
+        return new WaitTarget() {
+            @Override
+            public boolean isDone() {
+                return done.getAsBoolean();
+            }
+
+            @Override
+            public void describe(WaitReport out) {
+                describe.accept(out);
+            }
+        };
+    }
+}

@@ -1,0 +1,123 @@
+package dev.quiesce.aio;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A context owned by the test's thread, whose sleeps only move its clock. */
+final class FakeLoop implements AutoCloseable {
+    final FakeClock clock = new FakeClock();
+    final FakeParker parker = new FakeParker(clock);
+    final List<String> errorSites = new ArrayList<>();
+    final List<Throwable> errors = new ArrayList<>();
+
+    /** What the tasks of this loop wrote down. */
+    final List<String> log = new ArrayList<>();
+
+    final AioContext context;
+    private final Lease lease;
+
+    FakeLoop() {
+        this("main");
+    }
+
+    FakeLoop(String name) {
+        context = new AioContext(name, seams());
+        lease = context.acquire();
+    }
+
+    LoopSeams seams() {
+        return new LoopSeams(clock, parker, Workers.inline(), (where, site, cause) -> {
+            errorSites.add(site);
+            errors.add(cause);
+        });
+    }
+
+    /** A task that writes down its name. */
+    Task logs(String name) {
+        return task(name, () -> log.add(name));
+    }
+
+    static Task task(String name, Runnable run) {
+        return new Task() {
+            @Override
+            protected void run() {
+                run.run();
+            }
+
+            @Override
+            public String describe() {
+                return name;
+            }
+        };
+    }
+
+    static DeferredCall call(String name, Runnable run) {
+        return new DeferredCall() {
+            @Override
+            protected void run() {
+                run.run();
+            }
+
+            @Override
+            public String describe() {
+                return name;
+            }
+        };
+    }
+
+    DeferredCall logsCall(String name) {
+        return call(name, () -> log.add(name));
+    }
+
+    boolean poll() {
+        return context.poll(0);
+    }
+
+    @Override
+    public void close() {
+        lease.close();
+    }
+
+    static final class FakeClock implements Clock {
+        long nowNanos;
+
+        @Override
+        public long nanoTime() {
+            return nowNanos;
+        }
+    }
+
+    /** Sleeps by moving the clock; asked to sleep without bound, it fails the test. */
+    static final class FakeParker implements Parker {
+        final FakeClock clock;
+        final List<Long> parks = new ArrayList<>();
+        int unparks;
+
+        /** What happens while the loop sleeps, once. */
+        @Nullable Runnable asleep;
+
+        FakeParker(FakeClock clock) {
+            this.clock = clock;
+        }
+
+        @Override
+        public void park(AioContext context, long maxNanos) {
+            parks.add(maxNanos);
+            Runnable now = asleep;
+            asleep = null;
+            if (now != null) {
+                now.run();
+            } else if (maxNanos == Long.MAX_VALUE) {
+                throw new AssertionError(context + " would sleep for ever");
+            } else {
+                clock.nowNanos += maxNanos;
+            }
+        }
+
+        @Override
+        public void unpark(AioContext context, @Nullable Thread owner) {
+            unparks++;
+        }
+    }
+}

@@ -1,0 +1,135 @@
+package dev.quiesce.aio;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.quiesce.rules.Rule;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class LeaseTest {
+    private final ExecutorService stranger =
+            Executors.newSingleThreadExecutor(run -> new Thread(run, "stranger"));
+
+    @AfterEach
+    void stopStranger() throws InterruptedException {
+        stranger.shutdown();
+        assertThat(stranger.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    void shouldMakeTheCallerHomeUntilTheLeaseIsClosed() {
+        AioContext context = new AioContext("io", LoopSeams.system());
+        assertThat(context.isHome()).isFalse();
+        assertThat(context.hasOwner()).isFalse();
+
+        Lease lease = context.acquire();
+        assertThat(context.isHome()).isTrue();
+        assertThat(context.owner()).isSameAs(Thread.currentThread());
+        lease.close();
+
+        assertThat(context.isHome()).isFalse();
+        assertThat(context.owner()).isNull();
+    }
+
+    @Test
+    void shouldNestAndRefuseToBeClosedOutOfOrder() {
+        AioContext context = new AioContext("io", LoopSeams.system());
+        Lease outer = context.acquire();
+        Lease inner = context.acquire();
+        assertThatThrownBy(outer::close).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("io");
+
+        inner.close();
+        assertThat(context.isHome()).isTrue();
+        assertThatThrownBy(inner::close).isInstanceOf(IllegalStateException.class);
+        outer.close();
+
+        assertThat(context.hasOwner()).isFalse();
+        assertThatThrownBy(outer::close).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void shouldNameBothThreadsWhenOwnedElsewhere() {
+        AioContext context = new AioContext("io", LoopSeams.system());
+        try (Lease lease = context.acquire()) {
+            String owner = Thread.currentThread().getName();
+
+            assertThatThrownBy(() -> stranger.submit(context::acquire).get())
+                    .isInstanceOf(ExecutionException.class)
+                    .hasCauseInstanceOf(IllegalStateException.class)
+                    .hasMessageContainingAll("io", owner, "stranger");
+        }
+    }
+
+    @Test
+    @Rule("AIO-39")
+    void shouldNameContextOwnerAndCallerWhenPolledFromElsewhere() {
+        AioContext context = new AioContext("io", LoopSeams.system());
+        assertThatThrownBy(() -> context.poll(0)).isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("io", "nobody", Thread.currentThread().getName());
+        try (Lease lease = context.acquire()) {
+            String owner = Thread.currentThread().getName();
+
+            assertThatThrownBy(() -> stranger.submit(() -> context.poll(0)).get())
+                    .hasCauseInstanceOf(IllegalStateException.class)
+                    .hasMessageContainingAll("io", owner, "stranger");
+        }
+    }
+
+    @Test
+    void shouldCheckEveryHomeMethod() {
+        FakeLoop loop = new FakeLoop();
+        loop.close();
+        AioContext context = loop.context;
+
+        assertThatThrownBy(() -> context.defer(loop.logs("t"))).hasMessageContaining("nobody");
+        assertThatThrownBy(() -> context.deferCall(loop.logsCall("c")))
+                .hasMessageContaining("nobody");
+        assertThatThrownBy(() -> context.deferSettle(loop.logsCall("c")))
+                .hasMessageContaining("nobody");
+        assertThatThrownBy(() -> context.whenDone(() -> true, loop.logs("t")))
+                .hasMessageContaining("nobody");
+        assertThatThrownBy(context::isPolling).hasMessageContaining("nobody");
+        assertThatThrownBy(context::pollDepth).hasMessageContaining("nobody");
+        assertThatThrownBy(context::isIdle).hasMessageContaining("nobody");
+        assertThatThrownBy(context::hasRunnable).hasMessageContaining("nobody");
+        assertThatThrownBy(context::checkHome).hasMessageContaining("nobody");
+        assertThatThrownBy(context::close).hasMessageContaining("nobody");
+    }
+
+    @Test
+    void shouldRefuseToGiveAwayTheContextInTheMiddleOfATurn() {
+        FakeLoop loop = new FakeLoop();
+        loop.context.defer(FakeLoop.task("closer", loop::close));
+
+        loop.poll();
+
+        assertThat(loop.errors).hasSize(1);
+        assertThat(loop.errors.get(0)).hasMessageContaining("turn");
+        assertThat(loop.context.isHome()).isTrue();
+    }
+
+    @Test
+    void shouldShowTheNextOwnerWhatTheLastOneDid() throws Exception {
+        AioContext context = new AioContext("io", LoopSeams.system());
+        int[] plain = new int[1];
+        for (int round = 0; round < 200; round++) {
+            try (Lease lease = context.acquire()) {
+                plain[0]++;
+                context.defer(FakeLoop.task("add", () -> plain[0]++));
+            }
+            stranger.submit(() -> {
+                try (Lease lease = context.acquire()) {
+                    context.poll(0);
+                }
+            }).get();
+        }
+
+        assertThat(plain[0]).isEqualTo(400);
+    }
+}

@@ -1,0 +1,184 @@
+package dev.quiesce.aio;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.quiesce.rules.Rule;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The loop on real threads: no wake-up is lost, no interrupt neither. */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class ParkingTest {
+    private static final int ROUND_TRIPS = 50_000;
+
+    @Test
+    @Rule("AIO-33")
+    @Rule("AIO-34")
+    @Rule("AIO-36")
+    void shouldLoseNoWakeUpInAPingPong() {
+        try (IoThread ioThread = start("pong")) {
+            AioContext main = new AioContext("ping", LoopSeams.system());
+            try (Lease lease = main.acquire()) {
+                int[] trips = new int[1];
+                Task ping = FakeLoop.task("ping", () -> trips[0]++);
+                Task pong = FakeLoop.task("pong", () -> main.post(ping));
+                for (int i = 1; i <= ROUND_TRIPS; i++) {
+                    ioThread.context().post(pong);
+                    while (trips[0] < i) {
+                        main.poll(Long.MAX_VALUE);
+                    }
+                }
+
+                assertThat(trips[0]).isEqualTo(ROUND_TRIPS);
+            }
+        }
+    }
+
+    @Test
+    @Rule("AIO-35")
+    void shouldKeepTheOrderOfEachPosterUnderLoad() throws Exception {
+        int posters = 3;
+        int each = 20_000;
+        int[] last = new int[posters];
+        int[] outOfOrder = new int[1];
+        CountDownLatch allRun = new CountDownLatch(posters * each);
+        try (IoThread ioThread = start("io")) {
+            for (int p = 0; p < posters; p++) {
+                int poster = p;
+                Thread thread = new Thread(() -> {
+                    for (int i = 1; i <= each; i++) {
+                        int number = i;
+                        ioThread.context().execute(() -> {
+                            outOfOrder[0] += last[poster] == number - 1 ? 0 : 1;
+                            last[poster] = number;
+                            allRun.countDown();
+                        });
+                    }
+                });
+                thread.setDaemon(true);
+                thread.start();
+            }
+
+            assertThat(allRun.await(30, TimeUnit.SECONDS)).isTrue();
+        }
+
+        assertThat(outOfOrder[0]).isZero();
+    }
+
+    @Test
+    @Rule("AIO-55")
+    void shouldWakeForATimerArmedFromElsewhere() throws Exception {
+        CountDownLatch fired = new CountDownLatch(1);
+        try (IoThread ioThread = start("io")) {
+            LoopTimer timer = new LoopTimer(ioThread.context(), "timer", fired::countDown);
+
+            timer.armAt(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(1));
+
+            assertThat(fired.await(30, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    @Test
+    void shouldSleepThoughInterruptedAndKeepTheInterrupt() {
+        Parker parker = LoopSeams.system().parker();
+        AioContext context = new AioContext("main", LoopSeams.system());
+        try (Lease lease = context.acquire()) {
+            Thread.currentThread().interrupt();
+            long before = System.nanoTime();
+
+            context.poll(TimeUnit.MILLISECONDS.toNanos(20));
+            parker.park(context, TimeUnit.MILLISECONDS.toNanos(20));
+
+            assertThat(System.nanoTime() - before)
+                    .isGreaterThanOrEqualTo(TimeUnit.MILLISECONDS.toNanos(30));
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+
+    @Test
+    @Rule("AIO-33")
+    void shouldLoseNoWakeUpWhileInterrupted() {
+        try (IoThread ioThread = start("pong")) {
+            AioContext main = new AioContext("ping", LoopSeams.system());
+            try (Lease lease = main.acquire()) {
+                int[] trips = new int[1];
+                Task ping = FakeLoop.task("ping", () -> trips[0]++);
+                Task pong = FakeLoop.task("pong", () -> main.post(ping));
+                Thread.currentThread().interrupt();
+                for (int i = 1; i <= ROUND_TRIPS / 10; i++) {
+                    ioThread.context().post(pong);
+                    while (trips[0] < i) {
+                        main.poll(Long.MAX_VALUE);
+                    }
+                }
+
+                assertThat(trips[0]).isEqualTo(ROUND_TRIPS / 10);
+                assertThat(Thread.interrupted()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void shouldEndOneSleepByAnInterruptAndSleepAgain() throws Exception {
+        AioContext context = new AioContext("main", LoopSeams.system());
+        CountDownLatch slept = new CountDownLatch(1);
+        int[] turns = new int[1];
+        boolean[] interrupted = new boolean[1];
+        Thread sleeper = new Thread(() -> {
+            try (Lease lease = context.acquire()) {
+                boolean[] stop = new boolean[1];
+                context.postOuter(FakeLoop.task("ready", slept::countDown));
+                LoopTimer end = new LoopTimer(context, "end", () -> stop[0] = true);
+                end.armAt(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(200));
+                while (!stop[0]) {
+                    context.poll(Long.MAX_VALUE);
+                    turns[0]++;
+                }
+                interrupted[0] = Thread.currentThread().isInterrupted();
+            }
+        });
+        sleeper.start();
+        assertThat(slept.await(30, TimeUnit.SECONDS)).isTrue();
+
+        sleeper.interrupt();
+        sleeper.join();
+
+        assertThat(interrupted[0]).isTrue();
+        assertThat(turns[0]).isLessThan(10);
+    }
+
+    @Test
+    void shouldWakeThoughThePermitWasSpentByACallback() throws Exception {
+        CountDownLatch ran = new CountDownLatch(1);
+        CountDownLatch posted = new CountDownLatch(1);
+        try (IoThread ioThread = start("io")) {
+            ioThread.context().execute(() -> {
+                awaitUninterrupted(posted);
+                LockSupport.parkNanos(1);
+            });
+            ioThread.context().execute(ran::countDown);
+            posted.countDown();
+
+            assertThat(ran.await(30, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    private static void awaitUninterrupted(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static IoThread start(String name) {
+        return IoThread.start(new IoThreadConfig(name, run -> {
+            Thread thread = new Thread(run, name);
+            thread.setDaemon(true);
+            return thread;
+        }, LoopSeams.system(), true));
+    }
+}
