@@ -116,11 +116,14 @@ public final class DriverQueue {
      * @param buffers its buffers, at least one
      * @param token comes back with the used element
      * @return false if the ring has not enough free descriptors
+     * @throws IllegalArgumentException if the list is empty, or longer than the ring: no driver may
+     *     make a chain of more descriptors than the ring has, tables included
      */
     public boolean add(BufferList buffers, long token) {
         int count = buffers.count();
-        if (count == 0) {
-            throw new IllegalArgumentException("a chain has at least one buffer");
+        if (count == 0 || count > config.size()) {
+            throw new IllegalArgumentException(
+                    "a chain of " + count + " buffers on a ring of " + config.size());
         }
         boolean inTable = config.indirect() && count > 1;
         int needed = inTable ? 1 : count;
