@@ -50,7 +50,6 @@ public final class AioContext implements Executor, AutoCloseable {
      * Falling asleep is safe because the loop looks at the ready list itself before it arms, and
      * every foreign event raises `notified` after it has become visible; see NotifyProtocol.
      */
-    private static final int TASKS_PER_EPILOGUE = 64;
     private static final VarHandle OWNER;
 
     static {
@@ -77,6 +76,9 @@ public final class AioContext implements Executor, AutoCloseable {
 
     private @Nullable Thread home;
 
+    /** The parker, if it steps this loop. */
+    final Parker.@Nullable Stepping stepping;
+
     /** Made when a depth of nesting is first reached. Home context only, as what follows. */
     private Lease[] leases = new Lease[0];
     private int leasesHeld;
@@ -95,6 +97,10 @@ public final class AioContext implements Executor, AutoCloseable {
     public AioContext(String name, LoopSeams seams) {
         this.name = Objects.requireNonNull(name, "name");
         this.seams = Objects.requireNonNull(seams, "seams");
+        this.stepping = seams.parker() instanceof Parker.Stepping s ? s : null;
+        if (stepping != null) {
+            stepping.adopt(this, new Steps());
+        }
     }
 
     /** {@return the name given at construction} Thread: any. */
@@ -330,10 +336,7 @@ public final class AioContext implements Executor, AutoCloseable {
                 || itemsAtWork > 0;
     }
 
-    /**
-     * {@return the nearest deadline of an armed timer, or {@link Long#MAX_VALUE}} Thread: any; a
-     * snapshot.
-     */
+    /** {@return the nearest deadline of a timer, or {@link Long#MAX_VALUE}} Thread: any. */
     public long nextDeadlineNanos() {
         return timers.nextDeadlineNanos();
     }
@@ -362,7 +365,9 @@ public final class AioContext implements Executor, AutoCloseable {
                     + String.join(", ", left));
         }
         gone = "context " + name + " is closed";
-        reportUndeleted();
+        for (Task task : registry) {
+            report("close", new IllegalStateException(gone + ", but never " + task.describe()));
+        }
     }
 
     @Override
@@ -465,40 +470,22 @@ public final class AioContext implements Executor, AutoCloseable {
             // Of the callbacks that have returned: a wait must not wait for its own slice.
             progress = epilogue.run(this);
         }
+        if (stepping != null) {
+            long waitNanos = progress ? 0 : maxWaitNanos;
+            asleep(() -> stepping.turnBegins(this, waitNanos), 0);
+        }
         sleepIfNothingToDo(progress ? 0 : maxWaitNanos);
         notify.acknowledge();
         queues.takeInbox();
-        progress |= runSlice(queues.ready());
+        progress |= queues.ready().runSlice(this, epilogue);
         if (runsOuter()) {
             queues.takeOuterInbox();
-            progress |= runSlice(queues.outer());
+            progress |= queues.outer().runSlice(this, epilogue);
         }
         progress |= timers.run(this);
         progress |= epilogue.run(this);
         waiters.evaluate(this);
         return progress;
-    }
-
-    private boolean runSlice(Task.Fifo list) {
-        boolean progress = false;
-        long limit = list.appended();
-        for (int ran = 1; list.executed() < limit; ran++) {
-            progress |= runTask(list.take());
-            if (ran % TASKS_PER_EPILOGUE == 0) {
-                epilogue.run(this);
-            }
-        }
-        progress |= epilogue.run(this);
-        return progress;
-    }
-
-    private boolean runTask(Task task) {
-        try {
-            return task.step();
-        } catch (Exception e) {
-            report(task.describe(), e);
-            return true;
-        }
     }
 
     private void sleepIfNothingToDo(long maxWaitNanos) {
@@ -512,18 +499,22 @@ public final class AioContext implements Executor, AutoCloseable {
         notify.arm();
         try {
             if (notify.mayPark()) {
-                park(waitNanos);
+                asleep(null, waitNanos);
             }
         } finally {
             notify.disarm();
         }
     }
 
-    private void park(long waitNanos) {
+    private void asleep(@Nullable Runnable insteadOfParking, long waitNanos) {
         Thread me = home;
         home = null;
         try {
-            seams.parker().park(this, waitNanos);
+            if (insteadOfParking == null) {
+                seams.parker().park(this, waitNanos);
+            } else {
+                insteadOfParking.run();
+            }
         } finally {
             home = me;
         }
@@ -590,10 +581,17 @@ public final class AioContext implements Executor, AutoCloseable {
         return left;
     }
 
-    private void reportUndeleted() {
-        for (Task task : registry) {
-            report("close", new IllegalStateException("context " + name
-                    + " was closed, but never " + task.describe()));
+    /** This loop, for the parker that steps it. */
+    private final class Steps implements Parker.Loop {
+        @Override
+        public boolean isDue() {
+            return !notify.mayPark() || hasQueued(pollDepth <= 1)
+                    || timers.nanosUntilNext(clock()) == 0;
+        }
+
+        @Override
+        public void whileAsleep(Runnable meanwhile) {
+            asleep(meanwhile, 0);
         }
     }
 }

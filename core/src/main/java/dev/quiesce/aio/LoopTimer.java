@@ -209,7 +209,11 @@ public final class LoopTimer {
             }
             collectDue(context.clock().nanoTime());
             boolean fired = false;
+            Parker.Stepping stepping = context.stepping;
             for (LoopTimer timer = takeDue(); timer != null; timer = takeDue()) {
+                if (stepping != null) {
+                    stepping.callbackBegins(context, timer::name);
+                }
                 timer.fire();
                 fired = true;
             }

@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,5 +36,63 @@ public interface Parker {
      */
     default boolean serves(AioContext context) {
         return false;
+    }
+
+    /**
+     * A parker that itself runs the loops, callback by callback, on one stack: a simulation. Every
+     * context made with it is {@linkplain #adopt adopted}, and asks it before each turn. Costs the
+     * others one test of a final field per turn and task.
+     */
+    interface Stepping extends Parker {
+        /**
+         * Takes note of a new context. Called by its constructor.
+         *
+         * @param context the context, still under construction
+         * @param loop the handle to step it with
+         */
+        void adopt(AioContext context, Loop loop);
+
+        /**
+         * A turn of the context is about to begin, its own or one nested in a callback: the place
+         * to run other contexts. The context is asleep meanwhile. Called in the home context.
+         *
+         * @param context whose turn it is
+         * @param maxWaitNanos how long the turn may sleep, as given to the poll
+         */
+        void turnBegins(AioContext context, long maxWaitNanos);
+
+        /**
+         * A task or timer of the context is about to run. Called in the home context.
+         *
+         * @param context where
+         * @param what says what it is
+         */
+        void callbackBegins(AioContext context, Supplier<String> what);
+
+        /**
+         * How many tasks the slice of a turn has at most; the rest waits for the next turn, in
+         * order. Called in the home context.
+         *
+         * @param context whose slice it is
+         * @return at least 1
+         */
+        int tasksPerSlice(AioContext context);
+    }
+
+    /** What a {@link Stepping} parker may do with a context of its own. */
+    interface Loop {
+        /**
+         * {@return whether a turn begun now would not sleep, though it may find nothing} Thread:
+         * the one that owns the context, awake or asleep, or would.
+         */
+        boolean isDue();
+
+        /**
+         * Runs something with the context marked as asleep, so that the caller is not its home
+         * meanwhile. Thread: home context.
+         *
+         * @param meanwhile what to run
+         */
+        void whileAsleep(Runnable meanwhile);
     }
 }

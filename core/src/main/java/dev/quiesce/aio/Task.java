@@ -62,6 +62,15 @@ public abstract class Task {
         assert !queued : describe() + " is in a queue";
     }
 
+    private boolean runReporting(AioContext context) {
+        try {
+            return step();
+        } catch (Exception e) {
+            context.report(describe(), e);
+            return true;
+        }
+    }
+
     private void markQueued() {
         assert !queued : describe() + " is already in a queue";
         queued = true;
@@ -79,6 +88,8 @@ public abstract class Task {
      * outer one without either running a task twice (AIO-17, AIO-18). Home context only.
      */
     static final class Fifo {
+        private static final int TASKS_PER_EPILOGUE = 64;
+
         private @Nullable Task head;
         private @Nullable Task tail;
         private long appended;
@@ -116,6 +127,32 @@ public abstract class Task {
             return head == null;
         }
 
+        /**
+         * Runs what is queued now, and the epilogue after every so many tasks.
+         *
+         * @return whether any callback ran
+         */
+        boolean runSlice(AioContext context, DeferredCall.Epilogue epilogue) {
+            boolean progress = false;
+            Parker.Stepping stepping = context.stepping;
+            long limit = appended;
+            if (stepping != null) {
+                limit = Math.min(limit, executed + stepping.tasksPerSlice(context));
+            }
+            for (int ran = 1; executed < limit; ran++) {
+                Task task = take();
+                if (stepping != null && task.isLive()) {
+                    stepping.callbackBegins(context, task::describe);
+                }
+                progress |= task.runReporting(context);
+                if (ran % TASKS_PER_EPILOGUE == 0) {
+                    epilogue.run(context);
+                }
+            }
+            progress |= epilogue.run(context);
+            return progress;
+        }
+
         private void describe(List<String> out) {
             long limit = appended;
             while (executed < limit) {
@@ -133,14 +170,6 @@ public abstract class Task {
             while (!isEmpty()) {
                 take().abandon();
             }
-        }
-
-        long appended() {
-            return appended;
-        }
-
-        long executed() {
-            return executed;
         }
     }
 
