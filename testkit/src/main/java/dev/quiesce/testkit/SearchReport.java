@@ -1,0 +1,115 @@
+package dev.quiesce.testkit;
+
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** What a {@link ScheduleSearch} found: how many schedules it ran, and the shortest failures. */
+public final class SearchReport {
+    static final Comparator<RunReport> SHORTEST_FIRST = Comparator.comparingInt(RunReport::steps)
+            .thenComparingInt(RunReport::preemptions)
+            .thenComparing(run -> run.path().chosen(), Arrays::compare);
+
+    private final Map<String, RunReport> shortest = new TreeMap<>();
+    private long schedules;
+    private long failed;
+    private long cut;
+    private int preemptionsDone = -1;
+    private boolean complete;
+
+    SearchReport() {
+    }
+
+    /** {@return how many different schedules were run} */
+    public long schedules() {
+        return schedules;
+    }
+
+    /** {@return how many of them failed} */
+    public long failedSchedules() {
+        return failed;
+    }
+
+    /** {@return how many of them were cut for their length} */
+    public long cutSchedules() {
+        return cut;
+    }
+
+    /** {@return up to how many preemptions every schedule was run; -1 if not even those with 0} */
+    public int preemptionsDone() {
+        return preemptionsDone;
+    }
+
+    /** {@return whether every schedule within the bounds was run} */
+    public boolean isComplete() {
+        return complete;
+    }
+
+    /** {@return whether no schedule failed} */
+    public boolean isClean() {
+        return failed == 0;
+    }
+
+    /** {@return the kinds of failure found, in alphabetical order} */
+    public List<String> kinds() {
+        return List.copyOf(shortest.keySet());
+    }
+
+    /** {@return the shortest failure of each kind, with its story} */
+    public Collection<RunReport> failures() {
+        return List.copyOf(shortest.values());
+    }
+
+    /**
+     * The shortest failure of a kind.
+     *
+     * @param kind the kind
+     * @return the run, with its story
+     * @throws IllegalArgumentException if no schedule failed like that
+     */
+    public RunReport failure(String kind) {
+        RunReport run = shortest.get(kind);
+        if (run == null) {
+            throw new IllegalArgumentException("no failure '" + kind + "', only " + kinds());
+        }
+        return run;
+    }
+
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder(schedules + " schedules, all of those with up to "
+                + preemptionsDone + " preemptions, " + failed + " failed, " + cut + " cut");
+        for (RunReport run : shortest.values()) {
+            text.append(String.format("%n")).append(run);
+        }
+        return text.toString();
+    }
+
+    void count(RunReport run) {
+        schedules++;
+        if (run.isCut()) {
+            cut++;
+        }
+        if (run.isFailed()) {
+            failed++;
+            shortest.merge(run.kind(), run,
+                    (a, b) -> SHORTEST_FIRST.compare(b, a) < 0 ? b : a);
+        }
+    }
+
+    void roundIsComplete(int preemptions) {
+        preemptionsDone = preemptions;
+    }
+
+    void searchIsComplete() {
+        complete = true;
+    }
+
+    SearchReport tell(Scenario scenario) {
+        shortest.replaceAll((kind, run) -> Simulation.replay(scenario, run));
+        return this;
+    }
+}
