@@ -11,6 +11,7 @@ import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.drain.Hold;
 import dev.quiesce.driver.Background;
 import dev.quiesce.driver.BlockRequest;
+import dev.quiesce.driver.NodeAccess;
 import dev.quiesce.graph.BlockNode;
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
@@ -174,6 +175,77 @@ class BackendDrainTest {
 
         assertThat(List.of(top, other, back)).noneMatch(BlockNode::isQuiesced);
         assertThat(otherBackend.isQuiesced()).isFalse();
+    }
+
+    @Test
+    @Rule("DRAIN-44")
+    void drainT12ShouldTolerateComingAndGoingInsideASection() {
+        HeldDriver newDriver = new HeldDriver("new");
+
+        DrainedSection section = DrainedSection.begin(top, back);
+        BlockNode fresh = machine.node("new", newDriver, back);
+        BlockBackend second = machine.backend("disk2", fresh, machine.main);
+        backend.close();
+        machine.graph.remove(top);
+
+        assertThat(fresh.quiesceCount()).isEqualTo(1);
+        assertThat(newDriver.drained()).isEqualTo(1);
+        assertThat(second.isQuiesced()).isTrue();
+        assertThat(topDriver.drained()).isZero();
+        assertThat(topDriver.closes).isEqualTo(1);
+        section.close();
+        assertThat(newDriver.drained()).isZero();
+        assertThat(topDriver.drainEnds).isEqualTo(1);
+        assertThat(second.isQuiesced()).isFalse();
+    }
+
+    @Test
+    @Rule("DRAIN-12")
+    void drainT13ShouldWaitForARequestThatHopsThroughAnotherContext() {
+        HeldDriver hopping = new HeldDriver("hop") {
+            @Override
+            public void submit(BlockRequest request, NodeAccess node) {
+                machine.b.execute(() -> request.complete(BlockStatus.OK, null));
+            }
+        };
+        BlockNode node = machine.node("hop", hopping);
+        BlockBackend disk = machine.backend("hopping", node, machine.a);
+        Recorder recorder = new Recorder(machine.a);
+        disk.port(machine.a).submit(Machine.read(recorder));
+
+        DrainedSection section = machine.finish(DrainedSection.beginAsync(machine.main, node));
+
+        assertThat(recorder.statuses).containsExactly(BlockStatus.OK);
+        assertThat(disk.gate().inFlight()).isZero();
+        section.close();
+        disk.setContext(machine.main);
+        assertThat(node.context()).isSameAs(machine.main);
+    }
+
+    @Test
+    @Rule("DRAIN-43")
+    @Rule("DRAIN-44")
+    void drainT25ShouldTolerateParentsThatGoWhileItWaits() {
+        HeldDriver sideDriver = new HeldDriver("side");
+        BlockNode side = machine.node("side", sideDriver, back);
+        backDriver.holding();
+        backend.port(machine.main).submit(Machine.read(new Recorder()));
+        machine.main.execute(() -> {
+            machine.graph.remove(side);
+            backend.replace(back);
+            machine.graph.remove(top);
+        });
+        machine.main.execute(backDriver::release);
+
+        DrainedSection section = DrainedSection.begin(back);
+
+        assertThat(machine.graph.nodes()).containsExactly(back);
+        assertThat(backend.isQuiesced()).isTrue();
+        assertThat(back.quiesceCount()).isEqualTo(1);
+        section.close();
+        assertThat(backend.isQuiesced()).isFalse();
+        assertThat(sideDriver.drained() + topDriver.drained()).isZero();
+        assertThat(sideDriver.closes).isEqualTo(1);
     }
 
     @Test
