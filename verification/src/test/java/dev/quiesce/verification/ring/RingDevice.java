@@ -1,8 +1,6 @@
 package dev.quiesce.verification.ring;
 
-import dev.quiesce.testkit.guest.GuestRam;
 import dev.quiesce.virtio.queue.Chain;
-import dev.quiesce.virtio.queue.QueueConfig;
 import dev.quiesce.virtio.queue.SplitVirtqueue;
 import dev.quiesce.virtio.queue.Virtqueue;
 import java.util.ArrayDeque;
@@ -28,9 +26,9 @@ final class RingDevice implements Runnable {
     private final byte[] message = new byte[MESSAGE_BYTES];
     private int pushed;
 
-    RingDevice(GuestRam ram, QueueConfig config, Semaphore kicks, Semaphore interrupts, Random random,
+    RingDevice(SplitVirtqueue queue, Semaphore kicks, Semaphore interrupts, Random random,
             int total) {
-        this.queue = new SplitVirtqueue(config, ram);
+        this.queue = queue;
         this.kicks = kicks;
         this.interrupts = interrupts;
         this.random = random;

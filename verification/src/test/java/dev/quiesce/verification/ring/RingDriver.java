@@ -14,8 +14,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /**
- * Sends numbered messages and checks every answer. It sleeps until it is interrupted whenever the ring
- * says it may: an interrupt that gets lost ends in a time-out.
+ * Sends numbered messages and checks every answer. It sleeps until it is interrupted whenever the
+ * ring says it may: an interrupt that gets lost ends in a time-out.
  */
 final class RingDriver implements UsedHandler {
 

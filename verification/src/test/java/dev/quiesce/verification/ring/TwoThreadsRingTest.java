@@ -7,6 +7,7 @@ import dev.quiesce.testkit.guest.DriverQueue;
 import dev.quiesce.testkit.guest.DriverQueueConfig;
 import dev.quiesce.testkit.guest.GuestRam;
 import dev.quiesce.virtio.queue.QueueConfig;
+import dev.quiesce.virtio.queue.SplitVirtqueue;
 import java.util.Random;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -41,8 +42,8 @@ class TwoThreadsRingTest {
                 new DriverQueue(ram, new DriverQueueConfig(size, indirect, eventIdx));
         Semaphore kicks = new Semaphore(0);
         Semaphore interrupts = new Semaphore(0);
-        RingDevice device = new RingDevice(ram, config(queue), kicks, interrupts,
-                new Random(seed), MESSAGES);
+        RingDevice device = new RingDevice(new SplitVirtqueue(config(queue), ram), kicks,
+                interrupts, new Random(seed), MESSAGES);
         AtomicReference<Throwable> broken = new AtomicReference<>();
         Thread thread = new Thread(device, "device");
         thread.setUncaughtExceptionHandler((t, failure) -> {

@@ -51,6 +51,11 @@ final class SplitRing {
         return map.load16(usedEvent);
     }
 
+    /** Written by the device alone; read only when a ring is taken over from another one. */
+    int usedIndex() {
+        return map.load16(used + SplitLayout.INDEX);
+    }
+
     void storeUsedElement(int usedIndex, int head, int writtenBytes) {
         long at = used + SplitLayout.RING
                 + (long) SplitLayout.USED_ENTRY_BYTES * (usedIndex & mask);

@@ -6,7 +6,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A split virtqueue (VirtIO 1.2, 2.7), device side.
+ * A split virtqueue (VirtIO 1.2, 2.7), device side. Little-endian, as version 1 devices are; data
+ * that comes with a kick is not looked at (VQ-36), the available index in memory is.
  *
  * <p>Made when the driver enables the queue. A configuration that cannot work gives a queue that
  * is broken from the start ({@link #fault}); the constructor does not throw for what the guest
@@ -107,6 +108,26 @@ public final class SplitVirtqueue implements Virtqueue {
         if (queue.fault == null && state.outstanding() > config.size()) {
             throw new IllegalArgumentException(
                     state + " has more in flight than a ring of " + config.size() + " holds");
+        }
+        return queue;
+    }
+
+    /**
+     * A queue over a ring that another device served before, whose used index stands in the ring
+     * itself (VQ-5). What that device had in flight and did not answer is handed in by
+     * {@link #adopt} before the first pop, or fetched again by giving an earlier index.
+     *
+     * @param config what the driver wrote and negotiated
+     * @param memory the guest's memory
+     * @param lastAvail next available index to fetch, 0 to 65535
+     * @return the queue, perhaps broken from the start: also if the used index cannot be right
+     * @throws IllegalArgumentException if {@code lastAvail} has more than 16 bits
+     */
+    public static SplitVirtqueue attach(QueueConfig config, GuestMemory memory, int lastAvail) {
+        SplitVirtqueue queue =
+                new SplitVirtqueue(config, memory, new QueueState(lastAvail, lastAvail));
+        if (queue.fault == null) {
+            queue.readUsedIndex();
         }
         return queue;
     }
@@ -365,8 +386,22 @@ public final class SplitVirtqueue implements Virtqueue {
         return ring;
     }
 
+    private void readUsedIndex() {
+        try {
+            usedIndex = ring().usedIndex();
+            if (state().outstanding() > config.size()) {
+                refuse(QueueFault.INDEX_JUMP, null);
+            }
+        } catch (RuntimeException | InternalError failure) {
+            refuse(QueueFault.MEMORY_FAULT, failure);
+        }
+    }
+
     private int fetch(SplitRing current, Chain into) {
         if (shadowAvail == lastAvail) {
+            if (config.eventIdx() && notifyEnabled) {
+                current.fullFence(); // the event stored by the last pop is visible before we look
+            }
             shadowAvail = current.availIndexAcquire();
             int available = SplitLayout.distance(lastAvail, shadowAvail);
             if (available == 0) {

@@ -156,6 +156,40 @@ class ReturnTest {
     }
 
     @Test
+    @Rule("VQ-5")
+    void shouldReadTheUsedIndexOfARingItTakesOver() {
+        ring.map.store16(ring.used + 2, 65535);
+        ring.availIndex(3).readable(9, 8).availSlot(1, 9).availSlot(2, 9);
+
+        SplitVirtqueue queue = SplitVirtqueue.attach(ring.config(0), ring.memory, 1);
+
+        assertThat(queue.state()).isEqualTo(new QueueState(1, 65535));
+        queue.adopt(4);
+        queue.adopt(5);
+        assertThatThrownBy(() -> queue.adopt(6)).isInstanceOf(IllegalArgumentException.class);
+        assertThat(queue.pop(chain)).isEqualTo(9);
+        queue.push(4, 7);
+        queue.publish();
+        assertThat(ring.usedIndex()).isZero();
+        assertThat(ring.usedId(65535)).isEqualTo(4);
+    }
+
+    @Test
+    @Rule("VQ-5")
+    void shouldNotTakeOverARingWhoseUsedIndexCannotBeRight() {
+        ring.map.store16(ring.used + 2, 100);
+        FailingMap failing = new FailingMap(ring.map);
+        failing.failAfter(0, new InternalError());
+
+        assertThat(SplitVirtqueue.attach(ring.config(0), ring.memory, 1).fault())
+                .isEqualTo(QueueFault.INDEX_JUMP);
+        assertThat(SplitVirtqueue.attach(ring.config(0), () -> failing, 1).fault())
+                .isEqualTo(QueueFault.MEMORY_FAULT);
+        assertThatThrownBy(() -> SplitVirtqueue.attach(ring.config(0), ring.memory, 1 << 16))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
     @Rule("VQ-37")
     @Rule("VQ-40")
     @Rule("RVQ-T03")
