@@ -203,16 +203,26 @@ public final class EventNotifier {
         }
 
         void schedule() {
-            if ((int) PENDING.getAndSet(this, 1) == 0 && !context.tryPost(this)) {
+            if (claim() && !context.tryPost(this)) {
                 // The context is gone: there is no handler to run and nobody here to tell.
                 PENDING.setVolatile(this, 0);
             }
         }
 
+        /** First step of {@link #schedule}: true if the caller has to queue this task. */
+        boolean claim() {
+            return (int) PENDING.getAndSet(this, 1) == 0;
+        }
+
+        /** First step of {@link #step}: this task is in no queue any more. */
+        void unclaim() {
+            PENDING.getAndSet(this, 0);
+        }
+
         @Override
         boolean step() {
             // Before the flag is cleared: a set that finds the flag clear queues this task again.
-            PENDING.getAndSet(this, 0);
+            unclaim();
             if (notifier.attachedVolatile() != this) {
                 return false;
             }

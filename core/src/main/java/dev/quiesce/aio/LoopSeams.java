@@ -183,7 +183,17 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
          * @return true if the loop may be asleep, and the caller must unpark it
          */
         boolean raise() {
+            announce();
+            return isArmed();
+        }
+
+        /** First step of {@link #raise}. */
+        void announce() {
             NOTIFIED.setVolatile(this, 1);
+        }
+
+        /** Second step of {@link #raise}. */
+        boolean isArmed() {
             return (int) NOTIFY_ME.getVolatile(this) != 0;
         }
 
