@@ -119,19 +119,23 @@ public final class BlockBackend implements Drainable, AutoCloseable {
     public static BlockBackend create(
             BlockGraph graph, BackendConfig config, @Nullable BlockNode root, AioContext context) {
         BlockBackend backend = new BlockBackend(graph, config, context);
-        graph.register(backend.seat);
-        if (root != null) {
-            boolean inserted = false;
-            try {
-                backend.insert(root);
-                inserted = true;
-            } finally {
-                if (!inserted) {
-                    graph.unregister(backend.seat);
-                }
-            }
-        }
+        graph.runBlocking(RootChange.create(backend, root));
         return backend;
+    }
+
+    /**
+     * Does what {@link #create} does. Any thread.
+     *
+     * @param graph as there
+     * @param config as there
+     * @param root as there
+     * @param context as there
+     * @return completes with the backend
+     */
+    public static CompletionStage<BlockBackend> createAsync(
+            BlockGraph graph, BackendConfig config, @Nullable BlockNode root, AioContext context) {
+        BlockBackend backend = new BlockBackend(graph, config, context);
+        return graph.run(RootChange.create(backend, root)).thenApply(inserted -> backend);
     }
 
     /**

@@ -18,12 +18,14 @@ import org.jspecify.annotations.Nullable;
 final class RootChange implements GraphChange {
     /*
      * Only the backend itself has to be settled: its requests are the only ones that come through
-     * its root edge. If contexts have to be aligned, what moves is drained as well.
+     * its root edge; a new one has none. If contexts have to be aligned, what moves is drained as
+     * well.
      *
      * The pointer is cleared before the edge is detached, and set after the edge is attached, so
      * whoever reads it gets an edge that is linked (BB-13). Requests read it once.
      */
     private enum Kind {
+        CREATE,
         INSERT,
         REMOVE,
         REPLACE,
@@ -39,6 +41,10 @@ final class RootChange implements GraphChange {
         this.backend = backend;
         this.kind = kind;
         this.node = node;
+    }
+
+    static RootChange create(BlockBackend backend, @Nullable BlockNode node) {
+        return new RootChange(backend, Kind.CREATE, node);
     }
 
     static RootChange insert(BlockBackend backend, BlockNode node) {
@@ -64,7 +70,22 @@ final class RootChange implements GraphChange {
 
     @Override
     public Collection<? extends Drainable> plan() {
-        if (kind != Kind.CLOSE) {
+        check();
+        move = node == null ? null : align(node);
+        List<Drainable> drained = new ArrayList<>();
+        if (kind != Kind.CREATE) {
+            drained.add(backend.seat());
+        }
+        if (move != null) {
+            drained.addAll(move.drained());
+        }
+        return drained;
+    }
+
+    private void check() {
+        if (kind == Kind.CREATE) {
+            backend.graph().checkUser(backend.seat());
+        } else if (kind != Kind.CLOSE) {
             backend.checkOpen();
             boolean full = backend.root() != null;
             if (full != (kind != Kind.INSERT)) {
@@ -72,22 +93,18 @@ final class RootChange implements GraphChange {
                         + (full ? "something is inserted already" : "nothing is inserted"));
             }
         }
-        move = node == null ? null : align(node);
-        List<Drainable> drained = new ArrayList<>();
-        drained.add(backend.seat());
-        if (move != null) {
-            drained.addAll(move.drained());
-        }
-        return drained;
     }
 
     @Override
     public void commit(GraphCommit commit) {
+        if (kind == Kind.CREATE) {
+            backend.graph().register(backend.seat());
+        }
         if (move != null) {
             commit.move(move);
         }
         switch (kind) {
-            case INSERT -> insert(commit);
+            case CREATE, INSERT -> insert(commit);
             case REPLACE -> replace(commit);
             case REMOVE -> remove(commit);
             case CLOSE -> {

@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * other in the order in which they were requested, in outermost polls of the main context, and
  * their stages complete there.
  *
+ * <p>An asynchronous change whose wait never ends, because its embedder polls some context no more,
+ * keeps those behind it waiting; blocking ones still overtake it.
+ *
  * <p>A change that is refused throws {@link BlockLayerException}, or completes its stage with it,
  * and has moved nothing. A wait that could never end throws
  * {@link dev.quiesce.aio.WaitCannotEndException} from the blocking forms, and has moved nothing
@@ -243,11 +246,23 @@ public final class BlockGraph implements AutoCloseable {
      * @throws IllegalArgumentException if its name is malformed or taken
      */
     public void register(GraphParent user) {
+        checkUser(user);
+        if (!user.name().isEmpty()) {
+            users.put(user.name(), user);
+        }
+    }
+
+    /**
+     * Throws if {@link #register} would. Control.
+     *
+     * @param user the user
+     * @throws IllegalArgumentException if its name is malformed or taken
+     */
+    public void checkUser(GraphParent user) {
         checkControl("BlockGraph.register");
         checkNotClosed();
         if (!user.name().isEmpty()) {
             checkNewName(user.name());
-            users.put(user.name(), user);
         }
     }
 

@@ -554,6 +554,19 @@ class BackendDrainTest {
     }
 
     @Test
+    @Rule("BB-2")
+    void shouldBeMadeAsynchronouslyFromAnywhere() {
+        BlockBackend made = machine.finish(BlockBackend.createAsync(
+                machine.graph, BackendConfig.named("made"), back, machine.main));
+
+        assertThat(made.root()).isSameAs(back);
+        CompletionStage<BlockBackend> refused = BlockBackend.createAsync(
+                machine.graph, BackendConfig.named("made"), back, machine.main);
+        machine.settle();
+        assertThat(refused.toCompletableFuture()).isCompletedExceptionally();
+    }
+
+    @Test
     @Rule("BB-11")
     void shouldRefuseASecondMediumAndTheRemovalOfNone() {
         assertThatThrownBy(() -> backend.insert(back)).hasMessageContaining("already");
