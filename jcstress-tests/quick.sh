@@ -20,7 +20,8 @@ excused=$(awk -v arch="$(uname -m)" '$1 == arch { print $2 }' not-shown-here.txt
 build() {
     local newer
     if [[ -e $jar ]]; then
-        newer=$(find pom.xml src ../pom.xml ../core/pom.xml ../core/src/main -newer "$jar" | head -1)
+        newer=$(find pom.xml src ../pom.xml ../core/pom.xml ../core/src/main \
+            -newer "$jar" -print -quit)
         [[ -n $newer ]] || return 0
     fi
     echo "building $jar"
@@ -84,7 +85,7 @@ table() {
         }
         BEGIN { split(excused, list); for (i in list) excuse[list[i]] }
         !($1 in known) { known[$1]; q = question($1); if (!(q in asked)) { asked[q]; order[++n] = q } }
-        $2 != "OK" { bad[$1] = bad[$1] " " $2 }
+        $2 != "OK" && $3 == "-" { bad[$1] = bad[$1] " " $2 }
         $3 == "Interesting" && $4 > 0 { seen[$1] }
         $4 > 0 && ($3 == "Forbidden" || $3 == "Unknown") { bad[$1] = bad[$1] " (" $5 " " $6 " " $7 ") " $4 " times" }
         END {
