@@ -1,9 +1,6 @@
 package dev.quiesce.aio;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -34,14 +31,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AioContext implements Executor, AutoCloseable {
     /*
-     * Everything but `owner` and the two inboxes is confined to the home context and passes from
-     * owner to owner with the lease (release on close, acquire on acquire).
-     *
-     * `owner` is who holds the lease; `home` is the same while the loop is awake and null while
-     * it sleeps. Only the owner writes `home`, so a thread that compares it with itself needs no
-     * ordering: it reads its own latest write, or some other thread's, which never equals it.
-     * Asleep, nobody is home: a parker that runs other contexts on the sleeper's stack finds them
-     * foreign to this one, as they would be on threads of their own.
+     * Everything but the inboxes is confined to the home context and passes from owner to owner
+     * with the lease; see Lease.Ownership.
      *
      * A home post goes straight to the ready list, a foreign one to the inbox. Acquiring a lease
      * empties the inbox into the ready list, so what a thread posted before it became home stays
@@ -50,19 +41,11 @@ public final class AioContext implements Executor, AutoCloseable {
      * Falling asleep is safe because the loop looks at the ready list itself before it arms, and
      * every foreign event raises `notified` after it has become visible; see NotifyProtocol.
      */
-    private static final VarHandle OWNER;
-
-    static {
-        try {
-            OWNER = MethodHandles.lookup().findVarHandle(AioContext.class, "owner", Thread.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
 
     private final String name;
     private final LoopSeams seams;
     private final LoopSeams.NotifyProtocol notify = new LoopSeams.NotifyProtocol();
+    private final Lease.Ownership ownership = new Lease.Ownership(this);
     private final Task.Queues queues = new Task.Queues();
     private final DeferredCall.Epilogue epilogue = new DeferredCall.Epilogue();
     private final LoopTimer.Heap timers = new LoopTimer.Heap();
@@ -71,18 +54,13 @@ public final class AioContext implements Executor, AutoCloseable {
     /** Bottom halves that were not deleted, notifiers that are attached. Any thread. */
     private final Set<Task> registry = ConcurrentHashMap.newKeySet();
 
-    @SuppressWarnings("UnusedVariable") // read and written through OWNER
-    private @Nullable Thread owner;
-
-    private @Nullable Thread home;
-
     /** The parker, if it steps this loop. */
-    final Parker.@Nullable Stepping stepping;
+    private final Parker.@Nullable Stepping stepping;
 
-    /** Made when a depth of nesting is first reached. Home context only, as what follows. */
-    private Lease[] leases = new Lease[0];
-    private int leasesHeld;
+    /** How many turns are on the stack. Home context only. */
     private int pollDepth;
+
+    /** Items of this context that workers have. Home context only. */
     private int itemsAtWork;
 
     /** Why nothing runs here any more. Written once, at home; read by any. */
@@ -97,9 +75,9 @@ public final class AioContext implements Executor, AutoCloseable {
     public AioContext(String name, LoopSeams seams) {
         this.name = Objects.requireNonNull(name, "name");
         this.seams = Objects.requireNonNull(seams, "seams");
-        this.stepping = seams.parker() instanceof Parker.Stepping s ? s : null;
+        this.stepping = seams.parker() instanceof Parker.Stepping parker ? parker : null;
         if (stepping != null) {
-            stepping.adopt(this, new Steps());
+            stepping.adopt(this, new LoopSeams.SteppedLoop(this));
         }
     }
 
@@ -132,19 +110,12 @@ public final class AioContext implements Executor, AutoCloseable {
      *     loop has ended
      */
     public Lease acquire() {
-        Thread me = Thread.currentThread();
-        if (home != me) {
+        if (!isHome()) {
             checkOpen();
-            // Acquire: pairs with the release in giveBack.
-            Thread other = (Thread) OWNER.compareAndExchangeAcquire(this, null, me);
-            if (other != null) {
-                throw new IllegalStateException("context " + name + " is owned by thread "
-                        + other.getName() + ", so thread " + me.getName() + " cannot acquire it");
-            }
-            home = me;
+            ownership.take();
             queues.takeInbox();
         }
-        return nextLease();
+        return ownership.next();
     }
 
     /**
@@ -152,7 +123,7 @@ public final class AioContext implements Executor, AutoCloseable {
      * asleep. Thread: any; one plain load.
      */
     public boolean isHome() {
-        return home == Thread.currentThread();
+        return ownership.isHome();
     }
 
     /** {@return whether some thread holds the lease} Thread: any; a snapshot. */
@@ -162,7 +133,7 @@ public final class AioContext implements Executor, AutoCloseable {
 
     /** {@return the thread that holds the lease, or null} Thread: any; a snapshot. */
     public @Nullable Thread owner() {
-        return (Thread) OWNER.getVolatile(this);
+        return ownership.owner();
     }
 
     /**
@@ -172,7 +143,7 @@ public final class AioContext implements Executor, AutoCloseable {
      */
     public void checkHome() {
         if (!isHome()) {
-            throw notHome();
+            throw ownership.notHome();
         }
     }
 
@@ -336,7 +307,10 @@ public final class AioContext implements Executor, AutoCloseable {
                 || itemsAtWork > 0;
     }
 
-    /** {@return the nearest deadline of a timer, or {@link Long#MAX_VALUE}} Thread: any. */
+    /**
+     * {@return the nearest deadline of an armed timer, or {@link Long#MAX_VALUE}} Thread: any; a
+     * snapshot.
+     */
     public long nextDeadlineNanos() {
         return timers.nextDeadlineNanos();
     }
@@ -365,9 +339,7 @@ public final class AioContext implements Executor, AutoCloseable {
                     + String.join(", ", left));
         }
         gone = "context " + name + " is closed";
-        for (Task task : registry) {
-            report("close", new IllegalStateException(gone + ", but never " + task.describe()));
-        }
+        reportUndeleted();
     }
 
     @Override
@@ -435,6 +407,31 @@ public final class AioContext implements Executor, AutoCloseable {
         }
     }
 
+    /** Whether a turn begun now would not sleep. Thread: the owner, or would-be owner. */
+    boolean isDue() {
+        return isNotified() || hasQueued(pollDepth <= 1) || timers.nanosUntilNext(clock()) == 0;
+    }
+
+    /** Runs something with nobody home. Home context. */
+    void whileAsleep(Runnable meanwhile) {
+        checkHome();
+        ownership.fallAsleep();
+        try {
+            meanwhile.run();
+        } finally {
+            ownership.wakeUp();
+        }
+    }
+
+    Parker.@Nullable Stepping stepping() {
+        return stepping;
+    }
+
+    /** Runs what the callbacks that have returned have deferred. Home context. */
+    boolean runEpilogue() {
+        return epilogue.run(this);
+    }
+
     LoopTimer.Heap timers() {
         return timers;
     }
@@ -468,22 +465,22 @@ public final class AioContext implements Executor, AutoCloseable {
         boolean progress = false;
         if (pollDepth > 1) {
             // Of the callbacks that have returned: a wait must not wait for its own slice.
-            progress = epilogue.run(this);
+            progress = runEpilogue();
         }
         if (stepping != null) {
             long waitNanos = progress ? 0 : maxWaitNanos;
-            asleep(() -> stepping.turnBegins(this, waitNanos), 0);
+            whileAsleep(() -> stepping.turnBegins(this, waitNanos));
         }
         sleepIfNothingToDo(progress ? 0 : maxWaitNanos);
         notify.acknowledge();
         queues.takeInbox();
-        progress |= queues.ready().runSlice(this, epilogue);
+        progress |= queues.ready().runSlice(this);
         if (runsOuter()) {
             queues.takeOuterInbox();
-            progress |= queues.outer().runSlice(this, epilogue);
+            progress |= queues.outer().runSlice(this);
         }
         progress |= timers.run(this);
-        progress |= epilogue.run(this);
+        progress |= runEpilogue();
         waiters.evaluate(this);
         return progress;
     }
@@ -499,24 +496,19 @@ public final class AioContext implements Executor, AutoCloseable {
         notify.arm();
         try {
             if (notify.mayPark()) {
-                asleep(null, waitNanos);
+                park(waitNanos);
             }
         } finally {
             notify.disarm();
         }
     }
 
-    private void asleep(@Nullable Runnable insteadOfParking, long waitNanos) {
-        Thread me = home;
-        home = null;
+    private void park(long waitNanos) {
+        ownership.fallAsleep();
         try {
-            if (insteadOfParking == null) {
-                seams.parker().park(this, waitNanos);
-            } else {
-                insteadOfParking.run();
-            }
+            seams.parker().park(this, waitNanos);
         } finally {
-            home = me;
+            ownership.wakeUp();
         }
     }
 
@@ -528,41 +520,6 @@ public final class AioContext implements Executor, AutoCloseable {
     private boolean hasQueued(boolean outermost) {
         return queues.hasReady() || !epilogue.isEmpty()
                 || (outermost && !waiters.isInWait() && queues.hasOuter());
-    }
-
-    private IllegalStateException notHome() {
-        Thread holder = owner();
-        String who = holder == null ? "by nobody" : "by thread " + holder.getName();
-        String asleep = holder == Thread.currentThread() ? ", which put it to sleep" : "";
-        return new IllegalStateException("context " + name + " is owned " + who + asleep
-                + "; thread " + Thread.currentThread().getName() + " is not its home");
-    }
-
-    private Lease nextLease() {
-        if (leasesHeld == leases.length) {
-            leases = Arrays.copyOf(leases, leasesHeld + 1);
-            int number = leasesHeld + 1;
-            leases[leasesHeld] = () -> giveBack(number);
-        }
-        return leases[leasesHeld++];
-    }
-
-    private void giveBack(int number) {
-        checkHome();
-        if (number != leasesHeld) {
-            throw new IllegalStateException("lease " + number + " of context " + name
-                    + " is closed, but the innermost open one is " + leasesHeld);
-        }
-        if (leasesHeld == 1 && pollDepth > 0) {
-            throw new IllegalStateException("the lease of context " + name
-                    + " is closed by a callback, in the middle of a turn");
-        }
-        leasesHeld--;
-        if (leasesHeld == 0) {
-            home = null;
-            // Release: what this owner did is visible to the next one.
-            OWNER.setRelease(this, (Thread) null);
-        }
     }
 
     private List<String> leftovers() {
@@ -581,17 +538,10 @@ public final class AioContext implements Executor, AutoCloseable {
         return left;
     }
 
-    /** This loop, for the parker that steps it. */
-    private final class Steps implements Parker.Loop {
-        @Override
-        public boolean isDue() {
-            return !notify.mayPark() || hasQueued(pollDepth <= 1)
-                    || timers.nanosUntilNext(clock()) == 0;
-        }
-
-        @Override
-        public void whileAsleep(Runnable meanwhile) {
-            asleep(meanwhile, 0);
+    private void reportUndeleted() {
+        for (Task task : registry) {
+            report("close", new IllegalStateException("context " + name
+                    + " was closed, but never " + task.describe()));
         }
     }
 }

@@ -132,28 +132,49 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
         }
     }
 
+    /** A loop, as the simulation that steps it sees it. */
+    static final class SteppedLoop implements Parker.Loop {
+        private final AioContext context;
+
+        SteppedLoop(AioContext context) {
+            this.context = context;
+        }
+
+        @Override
+        public boolean isDue() {
+            return context.isDue();
+        }
+
+        @Override
+        public void whileAsleep(Runnable meanwhile) {
+            context.whileAsleep(meanwhile);
+        }
+    }
+
     /**
      * The handshake by which a loop falls asleep without missing an event (AIO-33 to AIO-38). Each
      * method is one atomic step, so that a step model and the stress tests run the very same ones.
      *
-     * <p>Poster: make the event visible, {@link #raise}; if that says so, unpark. Loop: {@link #arm},
-     * park only if {@link #mayPark}, {@link #disarm}, {@link #acknowledge}, look at every queue.
+     * <p>Poster: make the event visible, {@link #raise}; if that says so, unpark. Loop:
+     * {@link #arm}, park only if {@link #mayPark}, {@link #disarm}, {@link #acknowledge}, look at
+     * every queue.
      */
     static final class NotifyProtocol {
         /*
-         * Two flags, one Dekker pair. The poster writes `notified`, then reads `notifyMe`; the loop
-         * writes `notifyMe`, then reads `notified`. Both writes and both reads are sequentially
-         * consistent, so at least one side sees the other: either the loop does not park, or the
-         * poster unparks it. With weaker accesses both could read the old value and the loop would
-         * sleep on a queued task.
+         * Two flags, one Dekker pair. The poster writes `notified`, then reads `notifyMe`; the
+         * loop writes `notifyMe`, then reads `notified`. Both writes and both reads are
+         * sequentially consistent, so at least one side sees the other: either the loop does not
+         * park, or the poster unparks it. With weaker accesses both could read the old value and
+         * the loop would sleep on a queued task.
          *
-         * `notified` is set always, not only while the loop is armed (AIO-33): an event that arrives
-         * between the loop's last look and `arm` is found by `mayPark`.
+         * `notified` is set always, not only while the loop is armed (AIO-33): an event that
+         * arrives between the loop's last look and `arm` is found by `mayPark`.
          *
-         * `acknowledge` is a read-modify-write, not a store: it reads the latest `notified` and thus
-         * happens after every raise whose flag it wipes out; the events of those are visible to the
-         * look that follows (AIO-35). A raise that comes later finds the flag false and sets it for
-         * the next turn. When the flag reads false there is nothing to wipe out and nothing to order.
+         * `acknowledge` is a read-modify-write, not a store: it reads the latest `notified` and
+         * thus happens after every raise whose flag it wipes out; the events of those are visible
+         * to the look that follows (AIO-35). A raise that comes later finds the flag false and
+         * sets it for the next turn. When the flag reads false there is nothing to wipe out and
+         * nothing to order.
          *
          * Proved by the stress test NotifyVersusPark.
          */
@@ -170,7 +191,7 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
             }
         }
 
-        /** 1 if something happened since the last acknowledge. Set by any thread, cleared at home. */
+        /** 1 if something happened since the last acknowledge. Set by any, cleared at home. */
         @SuppressWarnings("UnusedVariable") // read and written through NOTIFIED
         private int notified;
 
@@ -202,9 +223,7 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
             NOTIFY_ME.setVolatile(this, notifyMe + 1);
         }
 
-        /**
-         * Whether nothing has happened since the last acknowledge. Home context, after {@link #arm}.
-         */
+        /** Whether nothing has happened since the last acknowledge. Home context, armed. */
         boolean mayPark() {
             return (int) NOTIFIED.getVolatile(this) == 0;
         }
@@ -215,9 +234,9 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
             NOTIFY_ME.setRelease(this, notifyMe - 1);
         }
 
-        /** Forgets what has been notified, before anything is looked at. Home context only (AIO-37). */
+        /** Forgets what was notified, before anything is looked at. Home context (AIO-37). */
         void acknowledge() {
-            // Opaque: a stale 0 only leaves the flag set for the next turn, which is allowed (AIO-36).
+            // Opaque: a stale 0 only leaves the flag set for the next turn, as AIO-36 allows.
             if ((int) NOTIFIED.getOpaque(this) != 0) {
                 NOTIFIED.getAndSet(this, 0);
             }

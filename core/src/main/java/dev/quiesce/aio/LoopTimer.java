@@ -90,6 +90,10 @@ public final class LoopTimer {
     }
 
     private void fire() {
+        Parker.Stepping stepping = context.stepping();
+        if (stepping != null) {
+            stepping.callbackBegins(context, this::name);
+        }
         try {
             callback.run();
         } catch (Exception e) {
@@ -209,11 +213,7 @@ public final class LoopTimer {
             }
             collectDue(context.clock().nanoTime());
             boolean fired = false;
-            Parker.Stepping stepping = context.stepping;
             for (LoopTimer timer = takeDue(); timer != null; timer = takeDue()) {
-                if (stepping != null) {
-                    stepping.callbackBegins(context, timer::name);
-                }
                 timer.fire();
                 fired = true;
             }

@@ -62,15 +62,6 @@ public abstract class Task {
         assert !queued : describe() + " is in a queue";
     }
 
-    private boolean runReporting(AioContext context) {
-        try {
-            return step();
-        } catch (Exception e) {
-            context.report(describe(), e);
-            return true;
-        }
-    }
-
     private void markQueued() {
         assert !queued : describe() + " is already in a queue";
         queued = true;
@@ -128,29 +119,38 @@ public abstract class Task {
         }
 
         /**
-         * Runs what is queued now, and the epilogue after every so many tasks.
+         * Runs what is in the list now, with its epilogue: after every 64 tasks, and in the end.
          *
          * @return whether any callback ran
          */
-        boolean runSlice(AioContext context, DeferredCall.Epilogue epilogue) {
+        boolean runSlice(AioContext context) {
             boolean progress = false;
-            Parker.Stepping stepping = context.stepping;
             long limit = appended;
+            Parker.Stepping stepping = context.stepping();
             if (stepping != null) {
                 limit = Math.min(limit, executed + stepping.tasksPerSlice(context));
             }
             for (int ran = 1; executed < limit; ran++) {
-                Task task = take();
-                if (stepping != null && task.isLive()) {
-                    stepping.callbackBegins(context, task::describe);
-                }
-                progress |= task.runReporting(context);
+                progress |= run(take(), context, stepping);
                 if (ran % TASKS_PER_EPILOGUE == 0) {
-                    epilogue.run(context);
+                    context.runEpilogue();
                 }
             }
-            progress |= epilogue.run(context);
+            progress |= context.runEpilogue();
             return progress;
+        }
+
+        private static boolean run(
+                Task task, AioContext context, Parker.@Nullable Stepping stepping) {
+            if (stepping != null && task.isLive()) {
+                stepping.callbackBegins(context, task::describe);
+            }
+            try {
+                return task.step();
+            } catch (Exception e) {
+                context.report(task.describe(), e);
+                return true;
+            }
         }
 
         private void describe(List<String> out) {
@@ -171,6 +171,7 @@ public abstract class Task {
                 take().abandon();
             }
         }
+
     }
 
     /**

@@ -244,17 +244,17 @@ public abstract class WorkItem extends Task {
     static final class Pool implements Workers {
         /*
          * Submitters offer to the queue without a lock; workers take from it under the lock, which
-         * makes them one consumer. A busy pool of full size costs a submitter one offer and a look at
-         * three fields. That look and a worker's last look at the queue are Dekker pairs:
+         * makes them one consumer. A busy pool of full size costs a submitter one offer and a look
+         * at three fields. That look and a worker's last look at the queue are Dekker pairs:
          *
          *   submitter:      offer; full fence; read idle, size, closing
          *   worker, tired:  idle++; full fence; look at the queue, sleep only if it is empty
          *   worker, ending: size--; full fence; look at the queue, end only if it is empty
-         *   closer:         closing = true; every worker looks at the queue once more before it ends
+         *   closer:         closing = true; every worker looks once more before it ends
          *
-         * so an item is never left behind while everybody sleeps or has gone. Whoever wakes a sleeper
-         * lowers `idle` on its behalf and grants a wake-up, both under the lock: two submissions never
-         * count on the same sleeper.
+         * so an item is never left behind while everybody sleeps or has gone. Whoever wakes a
+         * sleeper lowers `idle` on its behalf and grants a wake-up, both under the lock: two
+         * submissions never count on the same sleeper.
          *
          * The bound of the queue is the number of items that exist: an item has one entry at most.
          */
@@ -286,7 +286,7 @@ public abstract class WorkItem extends Task {
         /** The threads that are working or asleep. Guarded by lock. */
         private final Set<Thread> workers = new HashSet<>();
 
-        /** How many threads there are, those being made included. Written under lock, read by any. */
+        /** How many threads there are or are being made. Written under lock, read by any. */
         private int size;
 
         /** Sleepers whom nobody has woken yet. Written under lock, read by any. */
@@ -304,8 +304,8 @@ public abstract class WorkItem extends Task {
 
         Pool(ThreadFactory factory, int min, int max, long idleNanos) {
             if (min < 0 || max < 1 || min > max) {
-                throw new IllegalArgumentException(
-                        "a pool of " + min + " to " + max + " threads: need 0 <= min <= max, max >= 1");
+                throw new IllegalArgumentException("a pool of " + min + " to " + max
+                        + " threads: need 0 <= min <= max, max >= 1");
             }
             this.factory = Objects.requireNonNull(factory, "factory");
             this.min = min;
@@ -508,7 +508,7 @@ public abstract class WorkItem extends Task {
             return !mayTire;
         }
 
-        /** Sleeps until a wake-up was granted, the pool closes, or the worker has been idle for long. */
+        /** Sleeps until a wake-up was granted, the pool closes, or the idle time is over. */
         private void awaitWakeUp() {
             long leftNanos = idleNanos;
             while (wakeUps == 0 && leftNanos > 0 && !closing) {
