@@ -453,8 +453,8 @@ public final class BlockRequest extends Task {
     }
 
     void startAt(@Nullable Child root) {
-        if (root == null) {
-            finishAtBoundary(BlockStatus.NO_MEDIUM);
+        if (root == null || cancelRequested) {
+            finishAtBoundary(root == null ? BlockStatus.NO_MEDIUM : BlockStatus.CANCELLED);
             return;
         }
         home().checkHome();
@@ -494,10 +494,11 @@ public final class BlockRequest extends Task {
     }
 
     void enter(BlockDriver driver, NodeAccess node) {
-        if (state != STARTED) {
+        if (state == STARTED) {
+            home().checkHome();
+        } else {
             startChild();
         }
-        home().checkHome();
         holder = driver;
         boolean outermost = trampoline.begin();
         try {
@@ -531,6 +532,7 @@ public final class BlockRequest extends Task {
         if (parent == null || parent.home == null) {
             throw new IllegalStateException("not submitted through a boundary: " + this);
         }
+        parent.home.checkHome();
         require(IDLE, "start");
         home = parent.home;
         generation++;

@@ -46,7 +46,8 @@ public abstract class RequestBoundary {
     }
 
     /**
-     * Sends the request down. It may be complete when this returns, but it is not yet delivered.
+     * Sends the request down, or completes it with {@code CANCELLED} if it was cancelled meanwhile.
+     * It may be complete when this returns, but it is not yet delivered.
      *
      * <p>Thread: home context.
      *

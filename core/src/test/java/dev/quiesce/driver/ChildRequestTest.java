@@ -269,6 +269,21 @@ class ChildRequestTest {
     }
 
     @Test
+    @Rule("BB-41")
+    void shouldNotStartWhatWasCancelledBetweenParkingAndStart() {
+        port.parkFromNowOn();
+        port.loseCancels();
+        submit(1);
+
+        request.cancel();
+        port.replay();
+        port.settle();
+
+        assertThat(recorder.only()).isEqualTo(BlockStatus.CANCELLED);
+        assertThat(upper.held()).isEmpty();
+    }
+
+    @Test
     void shouldTakeNoNoticeOfACancelWhenIdleOrDone() {
         request.cancel();
         upper.onSubmit((r, node) -> r.complete(BlockStatus.OK, null));
