@@ -97,7 +97,7 @@ public final class ScheduleSearch {
             }
             report.roundIsComplete(round);
         }
-        report.searchIsComplete();
+        report.searchIsComplete(preemptionsMax);
         return report.tell(scenario);
     }
 

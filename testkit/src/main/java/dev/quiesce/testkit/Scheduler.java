@@ -345,7 +345,7 @@ final class Scheduler implements Parker.Stepping {
     /** Says what the current agent does. */
     void tell(String what) {
         Agent who = current;
-        if (telling && !settingUp && who != null) {
+        if (telling && !settingUp && failure == null && who != null) {
             story.add(String.format("%-9s %s", told ? "" : who.name(), what));
             told = true;
         }

@@ -104,7 +104,8 @@ public final class SearchReport {
         preemptionsDone = preemptions;
     }
 
-    void searchIsComplete() {
+    void searchIsComplete(int preemptionsMax) {
+        preemptionsDone = preemptionsMax;
         complete = true;
     }
 
