@@ -8,8 +8,8 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A list of steps that one thread takes, one after the other, with anything in between: an embedder,
- * a guest, a reader. See {@link Simulation#actor(String)}.
+ * A list of steps that one thread takes, one after the other, with anything in between: an
+ * embedder, a guest, a reader. See {@link Simulation#actor(String)}.
  */
 public final class Actor extends Agent {
     private final Deque<Step> steps = new ArrayDeque<>();
@@ -40,7 +40,7 @@ public final class Actor extends Agent {
      * @return this actor
      */
     public Actor doesWhen(String what, BooleanSupplier ready, Runnable step) {
-        steps.add(new Step(what, ready, step));
+        steps.add(new Step(what, ready, step, false));
         return this;
     }
 
@@ -59,6 +59,20 @@ public final class Actor extends Agent {
         return this;
     }
 
+    /**
+     * Adds a last step that the actor takes again and again, whenever a condition holds. A run may
+     * end while it waits for that.
+     *
+     * @param what what the actor does
+     * @param ready the condition; cheap, without side effects; in the end it no longer holds
+     * @param step does it
+     * @return this actor
+     */
+    public Actor servesWhen(String what, BooleanSupplier ready, Runnable step) {
+        steps.add(new Step(what, ready, step, true));
+        return this;
+    }
+
     /** {@return whether the last step has been taken} */
     public boolean isFinished() {
         return steps.isEmpty();
@@ -73,12 +87,15 @@ public final class Actor extends Agent {
     @Override
     @Nullable String unfinished() {
         Step next = steps.peek();
-        return next == null ? null : name() + " never " + next.what;
+        return next == null || next.endless ? null : name() + " never " + next.what;
     }
 
     @Override
     void step(Scheduler scheduler) {
-        Step next = steps.remove();
+        Step next = steps.element();
+        if (!next.endless) {
+            steps.remove();
+        }
         scheduler.tell(next.what);
         AioContext at = home();
         if (at == null) {
@@ -91,6 +108,6 @@ public final class Actor extends Agent {
         }
     }
 
-    private record Step(String what, BooleanSupplier ready, Runnable action) {
+    private record Step(String what, BooleanSupplier ready, Runnable action, boolean endless) {
     }
 }

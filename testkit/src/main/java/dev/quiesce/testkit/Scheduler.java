@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -15,15 +14,15 @@ import org.jspecify.annotations.Nullable;
 /** Decides who moves next, on one stack, and remembers it. Confined to one thread. */
 final class Scheduler implements Parker.Stepping {
     /*
-     * One stack: a step of an agent runs to its end inside run(), except that the control thread may
-     * wait. Its wait is a nested turn of the main context; turnBegins() then steps others, and main
-     * itself is one of the choices as soon as its loop is due. Nobody else may wait, so no wait is
-     * ever beneath one that it depends on, and the stack is as deep as control operations nest.
-     * While main waits, agents whose home it is cannot move: their thread is in the wait.
+     * One stack: a step of an agent runs to its end inside enter(), except that the control thread
+     * may wait. Its wait is a nested turn of the main context; turnBegins() then steps others, and
+     * main itself is one of the choices as soon as its loop is due. Nobody else may wait, so no
+     * wait is ever beneath one that it depends on, and the stack is as deep as control operations
+     * nest. While main waits, agents whose home it is cannot move: their thread is in the wait.
      *
-     * A context is home to the stack only while it is stepped, by a lease of its own; main is marked
-     * asleep while it waits. So a method that is called in the wrong context finds itself there, as
-     * it would with threads.
+     * A context is home to the stack only while it is stepped, by a lease of its own; main is
+     * marked asleep while it waits. So a method that is called in the wrong context finds itself
+     * there, as it would with threads.
      *
      * Leaving an agent that could have gone on is a preemption. The choices put whoever moved last
      * first, so "always 0" is the schedule without preemptions.
@@ -40,7 +39,8 @@ final class Scheduler implements Parker.Stepping {
     private final boolean telling;
     private final VirtualClock clock = new VirtualClock();
     private final List<Agent> agents = new ArrayList<>();
-    private final Map<AioContext, Parker.Loop> loops = new IdentityHashMap<>();
+    private final IdentityHashMap<AioContext, Parker.Loop> loops =
+            new IdentityHashMap<>();
     private final List<Condition> always = new ArrayList<>();
     private final List<String> story = new ArrayList<>();
     private final Path path = new Path();
@@ -288,7 +288,7 @@ final class Scheduler implements Parker.Stepping {
     }
 
     /** Steps others from a place inside a control operation; the control thread may go on. */
-    void yield(String what) {
+    void interleave(String what) {
         Agent self = current;
         if (settingUp || self == null) {
             return;

@@ -11,9 +11,9 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A machine on one stack: event loops, workers and actors, stepped one at a time in an order that is
- * chosen from a seed, replayed, or searched (see {@link ScheduleSearch}). The same choices give the
- * same run, always.
+ * A machine on one stack: event loops, workers and actors, stepped one at a time in an order that
+ * is chosen from a seed, replayed, or searched (see {@link ScheduleSearch}). The same choices give
+ * the same run, always.
  *
  * <pre>
  *     Scenario scenario = sim -&gt; {
@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A step is one callback of a loop with its epilogue, one item of a worker, or one step of an
  * {@link Actor}. The simulation is the {@link dev.quiesce.aio.Parker}, the clock and the workers of
  * its contexts. A step runs undisturbed, with two exceptions: where the control thread waits, and
- * where it calls {@link #yield}, others are stepped. Only the control thread may wait.
+ * where it calls {@link #interleave}, others are stepped. Only the control thread may wait.
  *
  * <p>A context is home to the code only while it is stepped, so methods that check their context
  * behave as with threads. Inside a callback nothing is interleaved: that is what
@@ -256,8 +256,8 @@ public final class Simulation {
      *
      * @param what where the control thread is, for the story
      */
-    public void yield(String what) {
-        scheduler.yield(what);
+    public void interleave(String what) {
+        scheduler.interleave(what);
     }
 
     /**

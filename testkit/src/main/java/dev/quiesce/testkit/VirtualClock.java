@@ -4,8 +4,8 @@ import dev.quiesce.aio.Clock;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A clock that stands still until it is told to move: by an emulator whose machine time may stop and
- * jump, or by a {@link Simulation}. Begins at 0.
+ * A clock that stands still until it is told to move: by an emulator whose machine time may stop
+ * and jump, or by a {@link Simulation}. Begins at 0.
  *
  * <p>Moving it wakes nobody: whoever moves it {@linkplain dev.quiesce.aio.AioContext#wake wakes}
  * the contexts whose timers may be due, or polls them. Thread: any.

@@ -140,7 +140,7 @@ class SimulationTest {
                 context.execute(() -> order.append(name));
                 context.execute(() -> order.append(name));
             }
-            sim.inTheEnd("order", () -> orders.add(order.toString()) || true);
+            sim.inTheEnd("order", () -> remember(orders, order.toString()));
         };
 
         ScheduleSearch.of(scenario).preemptionsMax(4).explore();
@@ -160,7 +160,7 @@ class SimulationTest {
                     io.workers().submit(io, new Job(name, order));
                 }
             });
-            sim.inTheEnd("order", () -> orders.add(order.toString()) || true);
+            sim.inTheEnd("order", () -> remember(orders, order.toString()));
         };
 
         ScheduleSearch.of(scenario).preemptionsMax(3).explore();
@@ -190,7 +190,7 @@ class SimulationTest {
             int[] halves = new int[2];
             sim.actor("control", sim.main()).does("changes both halves", () -> {
                 halves[0] = 1;
-                sim.yield("has changed one half");
+                sim.interleave("has changed one half");
                 halves[1] = 1;
             });
             sim.actor("reader").does("compares the halves", () -> {
@@ -238,6 +238,11 @@ class SimulationTest {
                     .does("writes", () -> value[0] = seen[0] + 1);
         }
         sim.inTheEnd("both counted", () -> value[0] == 2);
+    }
+
+    private static boolean remember(Set<String> orders, String order) {
+        orders.add(order);
+        return true;
     }
 
     private static RunReport firstFailure(Scenario scenario) {

@@ -4,8 +4,8 @@ import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.scsi.RequestVisitor;
 
 /**
- * The first generation: control goes through the list itself. One big lock, which every context took
- * around everything, made that safe. The lock went away; this is what was left.
+ * The first generation: control goes through the list itself. One big lock, which every context
+ * took around everything, made that safe. The lock went away; this is what was left.
  */
 final class DirectWalk implements WalkUnderTest {
     private final Disk disk;

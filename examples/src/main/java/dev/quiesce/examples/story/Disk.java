@@ -140,7 +140,7 @@ final class Disk {
 
     private void hook(String where) {
         moving |= where.contains("detach");
-        sim.yield(where);
+        sim.interleave(where);
     }
 
     private final class Guest implements HostAdapter {

@@ -64,7 +64,7 @@ final class SeedScenarios {
                         });
                     })
                     .does("moves the disk from A to B", disk::move);
-            guest(sim, disk, 1);
+            guest(sim, disk, 2);
             sim.inTheEnd("every request was visited", () -> visits[0] == 1);
         };
     }

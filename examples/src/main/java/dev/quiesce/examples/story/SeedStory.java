@@ -13,6 +13,7 @@ public final class SeedStory {
     private static final String RULE = "-".repeat(78);
 
     private final PrintStream out;
+    private boolean asExpected = true;
 
     private SeedStory(PrintStream out) {
         this.out = out;
@@ -26,42 +27,44 @@ public final class SeedStory {
      */
     public static boolean tell(PrintStream out) {
         SeedStory story = new SeedStory(out);
-        // No short cut: every act is told.
-        return story.reading() & story.purge() & story.walk();
+        story.reading();
+        story.purge();
+        story.walk();
+        return story.asExpected;
     }
 
-    private boolean reading() {
+    private void reading() {
         title("1. Which context is this disk in?", "A disk moves from context A to B. Another "
                 + "thread asks where it is.");
-        boolean found = old(ContextReading.ASSERTING.title(),
+        old(ContextReading.ASSERTING.title(),
                 SeedScenarios.reading(ContextReading.ASSERTING),
                 ContextReading.DifferentContexts.class.getSimpleName());
         out.println("The two are switched one after the other: they differ, legitimately.");
-        return found & quiesce(ContextReading.TOLERANT.title(),
+        quiesce(ContextReading.TOLERANT.title(),
                 SeedScenarios.reading(ContextReading.TOLERANT));
     }
 
-    private boolean purge() {
+    private void purge() {
         title("2. Is a purged disk really empty?", "A disk with a command that waits for no I/O "
                 + "is purged, to be unplugged.");
-        boolean found = old("a task walks the list; purge = walk, then drain",
+        old("a task walks the list; purge = walk, then drain",
                 SeedScenarios.purge(RecheckingWalk::new), "purge returned too early");
         out.println("A drain waits for what is counted, and nobody counts the walk.");
-        return found & quiesce("Quiesce: the walk is counted before it is posted",
+        quiesce("Quiesce: the walk is counted before it is posted",
                 SeedScenarios.purge(CountedWalk::new));
     }
 
-    private boolean walk() {
+    private void walk() {
         title("3. Does the disk stay where the walk is?", "A walk over the requests begins, then "
                 + "the disk moves from A to B.");
-        boolean found = old("control walks the list itself, as under one big lock",
+        old("control walks the list itself, as under one big lock",
                 SeedScenarios.walkAndMove(DirectWalk::new),
-                "a request touched outside its own context")
-                & old("a task double-checks the context of the disk, then walks",
+                "a request touched outside its own context");
+        old("a task double-checks the context of the disk, then walks",
                 SeedScenarios.walkAndMove(RecheckingWalk::new),
                 "a double-check that went stale");
         out.println("That the context was right says nothing about the next instant.");
-        return found & quiesce("Quiesce: while the walk is counted the disk cannot move",
+        quiesce("Quiesce: while the walk is counted the disk cannot move",
                 SeedScenarios.walkAndMove(CountedWalk::new));
     }
 
@@ -71,13 +74,14 @@ public final class SeedStory {
         out.println("   " + setting);
     }
 
-    private boolean old(String design, Scenario scenario, String kind) {
+    private void old(String design, Scenario scenario, String kind) {
         SearchReport report = SeedScenarios.search(scenario);
         out.println();
         out.println("Before: " + design);
         if (!report.kinds().contains(kind)) {
             out.println("   NOT FOUND: " + kind + " in " + counts(report));
-            return false;
+            asExpected = false;
+            return;
         }
         RunReport shortest = report.failure(kind);
         int number = 0;
@@ -85,21 +89,20 @@ public final class SeedStory {
             out.printf("  %2d  %s%n", ++number, line);
         }
         out.println("  =>  " + shortest.detail());
-        out.println("      the shortest of " + report.failedSchedules() + " that fail, of "
+        out.println("      the shortest of " + report.failedSchedules() + " failures in "
                 + counts(report));
-        return true;
     }
 
-    private boolean quiesce(String design, Scenario scenario) {
+    private void quiesce(String design, Scenario scenario) {
         SearchReport report = SeedScenarios.search(scenario);
         out.println(design);
         out.println("      " + counts(report) + ": " + (report.isClean() ? "none fails"
                 : "FAILED " + report.kinds()));
-        return report.isClean() && report.isComplete();
+        asExpected &= report.isClean() && report.isComplete();
     }
 
     private static String counts(SearchReport report) {
-        return report.schedules() + " schedules, all with up to " + report.preemptionsDone()
-                + " preemptions";
+        return report.schedules() + " schedules (all with up to "
+                + report.preemptionsDone() + " preemptions)";
     }
 }

@@ -9,6 +9,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class SeedStoryTest {
@@ -105,8 +106,7 @@ class SeedStoryTest {
         String told = bytes.toString(StandardCharsets.UTF_8);
         assertThat(asExpected).as(told).isTrue();
         assertThat(told.lines()).allMatch(line -> line.length() <= COLUMNS_MAX);
-        for (String act : told.split("-{78}")) {
-            assertThat(act.lines().count()).as(act).isLessThanOrEqualTo(LINES_MAX);
-        }
+        assertThat(Pattern.compile("-{78}").splitAsStream(told))
+                .allMatch(act -> act.lines().count() <= LINES_MAX);
     }
 }
