@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Where requests of any number of contexts enter something that can be drained. One per block
@@ -93,7 +92,7 @@ public final class Gate {
 
     private final String name;
     private final AioContext main;
-    private final InFlightCounter holdCounter = new InFlightCounter();
+    private final OpenHolds holds = new OpenHolds();
     private final Object lock = new Object();
 
     /** Open sections. Written by control under the lock, SC; read by any thread, SC. */
@@ -103,12 +102,6 @@ public final class Gate {
      * Only ever replaced by a longer one. Written by any thread under the lock; read by any thread.
      */
     private volatile Lane[] lanes = {};
-
-    /** The open holds, linked from old to new, for reports. Guarded by the lock. */
-    private @Nullable Hold oldest;
-
-    /** Guarded by the lock. */
-    private @Nullable Hold newest;
 
     /**
      * Makes an open gate with no lanes. Any thread.
@@ -181,17 +174,7 @@ public final class Gate {
         Objects.requireNonNull(why, "why");
         Objects.requireNonNull(runsIn, "runsIn");
         Hold hold = new Hold(this, why, runsIn);
-        // SC, and before the caller can look at isQuiesced() or post: the pin of BB-45, and I6.
-        holdCounter.enterSeqCst();
-        synchronized (lock) {
-            hold.older = newest;
-            if (newest == null) {
-                oldest = hold;
-            } else {
-                newest.newer = hold;
-            }
-            newest = hold;
-        }
+        holds.add(hold);
         return hold;
     }
 
@@ -302,7 +285,7 @@ public final class Gate {
         for (Lane lane : lanes) {
             lane.describe(out);
         }
-        for (Hold hold : openHolds()) {
+        for (Hold hold : holds.list()) {
             out.outstanding(hold.toString(), hold.runsIn(), 1, false);
         }
     }
@@ -351,7 +334,7 @@ public final class Gate {
     }
 
     InFlightCounter holdCounter() {
-        return holdCounter;
+        return holds.counter();
     }
 
     /**
@@ -365,33 +348,9 @@ public final class Gate {
         }
     }
 
-    /** Takes a hold off the books and counts it out. */
+    /** Counts a hold out. */
     void release(Hold hold) {
-        synchronized (lock) {
-            Hold newer = hold.newer;
-            Hold older = hold.older;
-            if (newer == null) {
-                newest = older;
-            } else {
-                newer.older = older;
-            }
-            if (older == null) {
-                oldest = newer;
-            } else {
-                older.newer = newer;
-            }
-        }
-        holdCounter.leaveSeqCst(1);
+        holds.remove(hold);
         kickIfQuiesced();
-    }
-
-    private List<Hold> openHolds() {
-        List<Hold> open = new ArrayList<>();
-        synchronized (lock) {
-            for (Hold hold = oldest; hold != null; hold = hold.newer) {
-                open.add(hold);
-            }
-        }
-        return open;
     }
 }

@@ -29,10 +29,10 @@ public final class Hold implements AutoCloseable {
         }
     }
 
-    /** The hold made after this one. Guarded by the gate's lock. */
+    /** The hold made after this one. Guarded by the list it is in. */
     @Nullable Hold newer;
 
-    /** The hold made before this one. Guarded by the gate's lock. */
+    /** The hold made before this one. Guarded by the list it is in. */
     @Nullable Hold older;
 
     private final Gate gate;

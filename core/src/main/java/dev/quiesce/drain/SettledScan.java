@@ -60,9 +60,13 @@ final class SettledScan {
         pass = then;
     }
 
-    /** The counter of the holds comes last. */
+    /**
+     * Holds come last, then first: they may be taken and closed at any rate while a section is
+     * open, and each one between the two reads of their counter spoils the evaluation.
+     */
     private InFlightCounter counter() {
-        return next < lanes.length ? lanes[next].counter() : gate.holdCounter();
+        int lane = pass == Pass.LEFT ? next : next - 1;
+        return lane < 0 || lane == lanes.length ? gate.holdCounter() : lanes[lane].counter();
     }
 
     private void advance(Pass then) {
