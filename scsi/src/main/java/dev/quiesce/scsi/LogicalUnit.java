@@ -506,10 +506,6 @@ public abstract class LogicalUnit {
         }
     }
 
-    final boolean isRemoved() {
-        return removed;
-    }
-
     final boolean isBeingPurged() {
         return purgesOpen > 0;
     }

@@ -79,7 +79,14 @@ final class Purge extends Task implements Drainable, RequestVisitor {
     @Override
     protected void run() {
         open();
-        DrainedSection.beginAsync(unit.main(), this).whenComplete(this::settled);
+        CompletionStage<DrainedSection> section;
+        try {
+            section = DrainedSection.beginAsync(unit.main(), this);
+        } catch (IllegalStateException closed) {
+            settled(null, closed);
+            return;
+        }
+        section.whenComplete(this::settled);
     }
 
     /** Control: the blocking form. */
