@@ -3,14 +3,23 @@ package dev.quiesce.checks;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** The documents: short where they promise to be, and without dead links into the project. */
 class DocsTest {
     private static final int MAX_README_LINES = 120;
-    private static final Pattern LINK = Pattern.compile("\\]\\(([^)#\\s]+)(#[^)\\s]*)?\\)");
+
+    /** A target in the text, {@code [text](target)}, or in a definition, {@code [text]: target}. */
+    private static final Pattern LINK = Pattern.compile(
+            "\\]\\(([^)#\\s]+)(?:#[^)\\s]*)?\\)|^\\[[^\\]]+]: +([^#\\s]+)");
+
+    /** A reference to a type, such as {@code [`Gate`]}, or its definition. */
+    private static final Pattern REFERENCE = Pattern.compile("\\[(`[^`\\]]+`)](?!\\()");
+    private static final Pattern DEFINITION = Pattern.compile("^\\[(`[^`\\]]+`)]: +\\S+$");
 
     @Test
     void shouldLinkToFilesThatExist() {
@@ -21,9 +30,30 @@ class DocsTest {
             for (int i = 0; i < lines.size(); i++) {
                 Matcher link = LINK.matcher(lines.get(i));
                 while (link.find()) {
-                    if (isDead(document, link.group(1))) {
-                        Path where = SourceTree.root().relativize(document);
-                        offenders.add(where + ":" + (i + 1), link.group(1));
+                    String target = link.group(1) == null ? link.group(2) : link.group(1);
+                    if (isDead(document, target)) {
+                        offenders.add(place(document, i), target);
+                    }
+                }
+            }
+        }
+
+        offenders.assertNone();
+    }
+
+    @Test
+    void shouldDefineEachReferenceToAType() {
+        Offenders offenders = new Offenders("a reference such as [`Type`] has a definition");
+
+        for (Path document : SourceTree.files(".md")) {
+            List<String> lines = SourceTree.lines(document);
+            Set<String> defined = lines.stream().map(DEFINITION::matcher).filter(Matcher::find)
+                    .map(definition -> definition.group(1)).collect(Collectors.toSet());
+            for (int i = 0; i < lines.size(); i++) {
+                Matcher reference = REFERENCE.matcher(lines.get(i));
+                while (reference.find()) {
+                    if (!defined.contains(reference.group(1))) {
+                        offenders.add(place(document, i), reference.group());
                     }
                 }
             }
@@ -42,6 +72,10 @@ class DocsTest {
         }
 
         offenders.assertNone();
+    }
+
+    private static String place(Path document, int line) {
+        return SourceTree.root().relativize(document) + ":" + (line + 1);
     }
 
     private static boolean isDead(Path document, String target) {
