@@ -1,0 +1,280 @@
+package dev.quiesce.examples.demo;
+
+import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.Clock;
+import dev.quiesce.testkit.guest.FoundDisk;
+import dev.quiesce.testkit.guest.GuestMachine;
+import dev.quiesce.testkit.guest.GuestProbe;
+import dev.quiesce.testkit.guest.GuestScsi;
+import dev.quiesce.testkit.guest.GuestScsiConfig;
+import dev.quiesce.testkit.guest.GuestSession;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The main job: build the machine, let the guest probe and compare, let the storm rage, count.
+ *
+ * <p>The calling thread owns the main context. With IOThreads the guest has a vCPU thread of its
+ * own and a third thread reads the backends' contexts; without, the guest and the machine take
+ * turns on the calling thread, and the same seed gives the same sequence of events.
+ */
+final class Demo {
+    private static final long LIMIT_NANOS = 10_000_000_000L;
+    private static final long TICK_NANOS = 1_000_000;
+    private static final int RESTARTS_PER_SECOND_TICKS = 500;
+    private static final int RESTART_STEPS = 2_000;
+    private static final int CHECK_COMMANDS = 8;
+    private static final int SESSION_BYTES = 8192;
+    private static final int RAM_SLACK_BYTES = 8 << 20;
+
+    private final DemoConfig config;
+    private final PrintWriter log;
+    private final PrintWriter err;
+    private final boolean progress;
+    private final DemoResult result = new DemoResult();
+    private final EventHash events = new EventHash();
+    private final AtomicReference<Throwable> guestFailure = new AtomicReference<>();
+    private volatile boolean interrupted; // Set by the shutdown hook.
+    private volatile boolean storming; // Set by the guest.
+    private volatile boolean guestEnded; // Set by the guest.
+    private long stormNanos; // Guest, then control after the guest has ended.
+    private volatile @Nullable GuestStorm storm; // Set by the guest before storming.
+
+    Demo(DemoConfig config, PrintWriter log, PrintWriter err, boolean progress) {
+        this.config = config;
+        this.log = log;
+        this.err = err;
+        this.progress = progress;
+    }
+
+    DemoResult run() throws Exception {
+        CountDownLatch finished = new CountDownLatch(1);
+        Thread onInterrupt = new Thread(() -> stopCleanly(finished), "stop");
+        Runtime.getRuntime().addShutdownHook(onInterrupt);
+        try {
+            runMachine();
+        } finally {
+            finished.countDown();
+            forget(onInterrupt);
+        }
+        return result;
+    }
+
+    private void runMachine() throws Exception {
+        Path image = config.image();
+        int ramBytes = RAM_SLACK_BYTES
+                + GuestStorm.ramBytes(config) + ImageCheck.ramBytes(CHECK_COMMANDS);
+        try (DemoMachine machine = new DemoMachine(config, ramBytes, this::onError);
+                FileChannel content = FileChannel.open(image, StandardOpenOption.READ)) {
+            ControlStorm control = new ControlStorm(machine, config, events,
+                    config.isSingleThreaded() ? RESTART_STEPS : RESTARTS_PER_SECOND_TICKS);
+            machine.hba().startDataplane(control.fixed());
+            GuestScsi driver = new GuestScsi(machine.hba(), machine.ram(),
+                    GuestScsiConfig.likeLinux(), machine.main().clock());
+            ContextReader reader = new ContextReader(machine, control, driver.ledger(), err);
+            if (config.isSingleThreaded()) {
+                runOnOneThread(machine, control, driver, reader, content);
+            } else {
+                runOnThreads(machine, control, driver, reader, content);
+            }
+            collect(machine, control, driver, reader);
+        }
+    }
+
+    private void runOnOneThread(DemoMachine machine, ControlStorm control, GuestScsi driver,
+            ContextReader reader, FileChannel content) throws IOException {
+        GuestMachine waiting = GuestMachine.single(machine.main());
+        GuestStorm guest = prepareGuest(machine, driver, waiting, content);
+        storm = guest;
+        StormProgress bar = new StormProgress(progress, config);
+        long begun = machine.main().clock().nanoTime();
+        long deadline = begun + config.seconds() * 1_000_000_000L;
+        while (!isOver(machine.main().clock(), deadline, guest)) {
+            driver.poll();
+            guest.step();
+            control.tick();
+            machine.main().poll(0);
+            bar.show(machine.main().clock());
+        }
+        stormNanos = machine.main().clock().nanoTime() - begun;
+        guest.end();
+        control.end();
+        waiting.await(driver, () -> {
+            control.tick();
+            reader.lookAtLedger();
+            return guest.isQuiet() && control.isQuiet();
+        }, LIMIT_NANOS);
+        bar.close();
+        guest.close();
+    }
+
+    private void runOnThreads(DemoMachine machine, ControlStorm control, GuestScsi driver,
+            ContextReader reader, FileChannel content) throws InterruptedException {
+        Clock clock = machine.main().clock();
+        Thread vcpu = new Thread(() -> runGuest(machine, driver, content), "vcpu");
+        Thread foreign = new Thread(reader, "context-reader");
+        vcpu.start();
+        foreign.start();
+        StormProgress bar = new StormProgress(progress, config);
+        long tickAt = clock.nanoTime();
+        while (!guestEnded) {
+            machine.main().poll(TICK_NANOS);
+            if (storming && clock.nanoTime() - tickAt >= 0) {
+                control.tick();
+                tickAt = clock.nanoTime() + TICK_NANOS;
+                bar.show(clock);
+            }
+            if (!storming && storm != null) {
+                control.end(); // The guest is waiting for its last answers: let every section end.
+                control.tick();
+            }
+        }
+        control.end();
+        long deadline = clock.nanoTime() + LIMIT_NANOS;
+        while (!control.isQuiet() && clock.nanoTime() - deadline < 0) {
+            control.tick();
+            machine.main().poll(TICK_NANOS);
+        }
+        bar.close();
+        reader.stop();
+        foreign.join();
+        vcpu.join();
+    }
+
+    /** The vCPU's life. */
+    private void runGuest(DemoMachine machine, GuestScsi driver, FileChannel content) {
+        try {
+            Clock clock = machine.main().clock();
+            GuestMachine waiting = GuestMachine.threaded(machine.interrupts(), clock);
+            GuestStorm guest = prepareGuest(machine, driver, waiting, content);
+            long begun = clock.nanoTime();
+            long deadline = begun + config.seconds() * 1_000_000_000L;
+            storm = guest;
+            storming = true;
+            while (!isOver(clock, deadline, guest)) {
+                guest.step();
+                boolean nothingNew = driver.poll() == 0 && !driver.enableInterrupts();
+                if (nothingNew && !machine.interrupts().take()) {
+                    machine.interrupts().await(GuestMachine.LOOK_AGAIN_NANOS);
+                }
+            }
+            guest.end();
+            stormNanos = clock.nanoTime() - begun;
+            storming = false;
+            waiting.await(driver, guest::isQuiet, LIMIT_NANOS);
+            guest.close();
+        } catch (IOException | RuntimeException | Error e) {
+            guestFailure.set(e);
+        } finally {
+            storming = false;
+            guestEnded = true;
+            machine.main().wake();
+        }
+    }
+
+    private boolean isOver(Clock clock, long deadline, GuestStorm guest) {
+        return interrupted || clock.nanoTime() - deadline >= 0 || guest.steps() >= config.steps();
+    }
+
+    /** Brings the device up, probes the bus, compares every disk with the image. */
+    private GuestStorm prepareGuest(DemoMachine machine, GuestScsi driver, GuestMachine waiting,
+            FileChannel content) throws IOException {
+        GuestSession.begin(driver, waiting, LIMIT_NANOS);
+        List<FoundDisk> disks;
+        try (GuestSession session = new GuestSession(driver, waiting, SESSION_BYTES, LIMIT_NANOS)) {
+            disks = new GuestProbe(session).scan(machine.bus().config().targetMax());
+        }
+        for (FoundDisk disk : disks) {
+            log.println(disk.describe());
+        }
+        log.flush();
+        if (disks.size() != config.luns()) {
+            throw new IllegalStateException("found " + disks.size() + " disks of " + config.luns());
+        }
+        compare(driver, waiting, disks, content.size());
+        return new GuestStorm(driver, config, disks, content, events);
+    }
+
+    private void compare(GuestScsi driver, GuestMachine waiting, List<FoundDisk> disks, long bytes)
+            throws IOException {
+        byte[] file = sha256(config.image());
+        boolean matches = true;
+        try (ImageCheck check = new ImageCheck(driver, waiting, CHECK_COMMANDS)) {
+            for (FoundDisk disk : disks) {
+                byte[] read = check.sha256(disk, bytes, ignored -> { });
+                boolean same = MessageDigest.isEqual(file, read);
+                matches &= same;
+                log.println("0:0:" + disk.target() + ":" + disk.lun() + ": SHA-256 of " + bytes
+                        + " bytes " + HexFormat.of().formatHex(read).substring(0, 16) + "... "
+                        + (same ? "matches" : "DIFFERS from") + " the file");
+            }
+        }
+        log.flush();
+        result.put("sha256Matches", matches);
+    }
+
+    private void collect(DemoMachine machine, ControlStorm control, GuestScsi driver,
+            ContextReader reader) {
+        GuestStorm guest = storm;
+        Throwable failure = guestFailure.get();
+        if (failure != null) {
+            result.fail("guest: " + failure);
+        }
+        if (guest != null) {
+            new DemoCounters(machine, control, driver, reader, guest, stormNanos)
+                    .fill(result, events);
+            guest.mismatches().stream().limit(10).forEach(result::fail);
+        }
+        control.failures().stream().limit(10).forEach(result::fail);
+        reader.failures().stream().limit(10).forEach(result::fail);
+        driver.ledger().complaints().stream().limit(10).forEach(result::fail);
+        result.judge(config, stormNanos / 1e9, interrupted);
+    }
+
+    private void onError(AioContext context, String site, Throwable cause) {
+        err.println("demo: " + context.name() + ": " + site + ": " + cause);
+        err.flush();
+    }
+
+    private void stopCleanly(CountDownLatch finished) {
+        interrupted = true;
+        try {
+            if (!finished.await(2 * LIMIT_NANOS, TimeUnit.NANOSECONDS)) {
+                err.println("demo: did not stop in time");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void forget(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            assert hook.isAlive() : "the JVM is going down, so the hook is waiting for us: " + e;
+        }
+    }
+
+    private static byte[] sha256(Path image) throws IOException {
+        MessageDigest digest = ImageCheck.newDigest();
+        byte[] buffer = new byte[1 << 18];
+        try (InputStream in = Files.newInputStream(image)) {
+            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                digest.update(buffer, 0, n);
+            }
+        }
+        return digest.digest();
+    }
+}

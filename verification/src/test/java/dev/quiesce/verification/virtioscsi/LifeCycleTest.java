@@ -1,0 +1,242 @@
+package dev.quiesce.verification.virtioscsi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.quiesce.drain.DrainedSection;
+import dev.quiesce.driver.memory.MemoryConfig;
+import dev.quiesce.driver.memory.MemoryDriver;
+import dev.quiesce.rules.Rule;
+import dev.quiesce.scsi.ScsiAddress;
+import dev.quiesce.testkit.guest.GuestCdb;
+import dev.quiesce.testkit.guest.GuestCommand;
+import dev.quiesce.testkit.guest.GuestEvent;
+import dev.quiesce.testkit.guest.GuestRam;
+import dev.quiesce.testkit.guest.GuestSession;
+import dev.quiesce.virtio.device.DeviceStatus;
+import dev.quiesce.virtio.memory.RegionMap;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.Test;
+
+class LifeCycleTest {
+    private static final int BAD_TARGET = 3;
+
+    @Test
+    @Rule("DP-45")
+    @Rule("DP-31")
+    void shouldServeAKickThatCameBeforeTheDataplaneStarted() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
+            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            GuestCommand early = machine.submit(0, 0, GuestCdb.testUnitReady(), 0);
+            machine.turn();
+            assertThat(early.isOutstanding()).isTrue();
+
+            machine.await(machine.hba.startDataplane(machine.allOnMain()));
+            machine.until(() -> !early.isOutstanding());
+
+            assertThat(early.response()).isEqualTo(GuestCommand.RESPONSE_OK);
+        }
+    }
+
+    @Test
+    @Rule("VSCSI-49")
+    @Rule("VSCSI-50")
+    @Rule("VSCSI-54")
+    @Rule("MAL-24")
+    void shouldSettleEverythingBeforeAResetEnds() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            machine.gates.get(0).shut();
+            machine.gates.get(0).cancellable(false);
+            machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+
+            CompletionStage<Void> reset = machine.driver.reset();
+            machine.turn();
+            assertThat(reset.toCompletableFuture()).isNotDone();
+            assertThat(machine.hba.status()).isNotZero();
+            machine.gates.get(0).open();
+            machine.await(reset);
+            long interrupts = machine.interrupts.raised();
+            machine.turn();
+
+            assertThat(machine.hba.status()).isZero();
+            assertThat(machine.interrupts.raised()).isEqualTo(interrupts);
+            assertThat(machine.disks.get(0).listedRequests()).isZero();
+            machine.driver.forget();
+            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            GuestCommand again = machine.submit(0, 0, GuestCdb.testUnitReady(), 0);
+            machine.until(() -> !again.isOutstanding());
+            assertThat(again.response()).isEqualTo(GuestCommand.RESPONSE_OK);
+        }
+    }
+
+    @Test
+    @Rule("DP-29")
+    void shouldStartAndStopInEveryOrderWithASection() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
+            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+
+            DrainedSection aroundStart = DrainedSection.begin(machine.disks.get(0).backend());
+            machine.await(machine.hba.startDataplane(machine.allOnMain()));
+            aroundStart.close();
+            answersReads(machine);
+
+            DrainedSection beforeStop = DrainedSection.begin(machine.disks.get(0).backend());
+            machine.await(machine.hba.stopDataplane());
+            machine.await(machine.hba.startDataplane(machine.allOnMain()));
+            beforeStop.close();
+            answersReads(machine);
+
+            DrainedSection overStop = DrainedSection.begin(machine.disks.get(0).backend());
+            GuestCommand parked = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> machine.disks.get(0).backend().gate().parkedCount() == 1);
+            CompletionStage<Void> stop = machine.hba.stopDataplane();
+            machine.turn();
+            assertThat(stop.toCompletableFuture()).isNotDone();
+            overStop.close();
+            machine.await(stop);
+            machine.until(() -> !parked.isOutstanding());
+            assertThat(parked.isGood()).isTrue();
+            machine.await(machine.hba.startDataplane(machine.allOnMain()));
+            answersReads(machine);
+        }
+    }
+
+    @Test
+    @Rule("VSCSI-45")
+    @Rule("VSCSI-46")
+    @Rule("PURGE-14")
+    void shouldTellTheGuestOfDisksThatComeAndGo() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            machine.plug(machine.newDisk(new MemoryDriver(MemoryConfig.direct(1 << 20))),
+                    new ScsiAddress(0, 300));
+            machine.turn();
+            GuestEvent come = machine.driver.nextEvent();
+            machine.gates.get(1).shut();
+            machine.await(machine.bus.unplug(new ScsiAddress(0, 300)));
+            machine.turn();
+            GuestEvent gone = machine.driver.nextEvent();
+
+            assertThat(come).isEqualTo(new GuestEvent(
+                    GuestEvent.TRANSPORT_RESET, false, 0, 300, GuestEvent.REASON_RESCAN));
+            assertThat(gone).isEqualTo(new GuestEvent(
+                    GuestEvent.TRANSPORT_RESET, false, 0, 300, GuestEvent.REASON_REMOVED));
+        }
+    }
+
+    @Test
+    @Rule("PURGE-2")
+    @Rule("SCSI-7")
+    void shouldCancelWhatIsInFlightWhenADiskIsUnplugged() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(2).begun().settled()) {
+            machine.gates.get(1).shut();
+            GuestCommand hung = machine.submit(0, 1, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> machine.gates.get(1).heldCount() == 1);
+
+            machine.await(machine.bus.unplug(new ScsiAddress(1, 0)));
+            machine.until(() -> !hung.isOutstanding());
+            GuestCommand late = machine.submit(0, 1, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> !late.isOutstanding());
+
+            assertThat(hung.response()).isEqualTo(BAD_TARGET);
+            assertThat(late.response()).isEqualTo(BAD_TARGET);
+            assertThat(machine.bus.removalsWithRequestsListed()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    @Rule("BB-44")
+    @Rule("DP-8")
+    void shouldHandAQueueOverToWhereItsDiskMoved() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1, 1, 1)) {
+            machine.hba.startDataplane(machine.hba.following());
+            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.settled();
+            machine.gates.get(0).shut();
+            GuestCommand before = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+
+            CompletionStage<Void> move =
+                    machine.disks.get(0).backend().setContextAsync(machine.others.get(0));
+            machine.turn();
+            assertThat(move.toCompletableFuture()).isNotDone();
+            machine.gates.get(0).open();
+            machine.await(move);
+            machine.until(() -> machine.hba.dataplane().rehomes() == 1);
+            GuestCommand after = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> !after.isOutstanding());
+
+            assertThat(before.isGood()).isTrue();
+            assertThat(after.isGood()).isTrue();
+            assertThat(machine.disks.get(0).backend().context()).isSameAs(machine.others.get(0));
+            machine.await(machine.disks.get(0).backend().setContextAsync(machine.main));
+            machine.until(() -> machine.hba.dataplane().rehomes() == 2);
+        }
+    }
+
+    @Test
+    @Rule("DP-29")
+    void shouldKeepServingOtherDisksWhileAHandOverMeetsAHeldSection() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(2, 1, 1)) {
+            machine.hba.startDataplane(machine.hba.following());
+            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.settled();
+            DrainedSection held = DrainedSection.begin(machine.disks.get(1).backend());
+            GuestCommand parked = machine.submit(0, 1, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> machine.disks.get(1).backend().gate().parkedCount() == 1);
+
+            machine.await(machine.disks.get(0).backend().setContextAsync(machine.others.get(0)));
+            GuestCommand other = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> !other.isOutstanding());
+            assertThat(parked.isOutstanding()).isTrue();
+            held.close();
+            machine.until(() -> !parked.isOutstanding());
+
+            assertThat(other.isGood()).isTrue();
+            assertThat(parked.isGood()).isTrue();
+            machine.until(() -> machine.hba.dataplane().rehomes() == 1);
+            machine.await(machine.disks.get(0).backend().setContextAsync(machine.main));
+        }
+    }
+
+    @Test
+    @Rule("VSCSI-14")
+    @Rule("MAL-11")
+    void shouldBreakOnlyTheDeviceWhoseMemoryVanishes() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            machine.ram.replaceMap(
+                    RegionMap.builder().add(0, ByteBuffer.allocateDirect(64)).build());
+
+            machine.submit(0, 0, GuestCdb.testUnitReady(), 0);
+            machine.until(machine.hba::isBroken);
+
+            assertThat(machine.hba.status() & DeviceStatus.NEEDS_RESET).isNotZero();
+            assertThat(machine.interrupts.configChanges()).isEqualTo(1);
+            machine.ram.replaceMap(machine.ram.whole());
+            machine.await(machine.driver.reset());
+            machine.driver.forget();
+            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            answersReads(machine);
+        }
+    }
+
+    @Test
+    void shouldWorkOnGuestMemoryOnTheHeap() {
+        ScsiMachine machine = new ScsiMachine(1, 0, GuestRam.heap(1 << 20, 4 << 20));
+        try (machine) {
+            machine.plug(machine.newDisk(new MemoryDriver(MemoryConfig.direct(1 << 20))),
+                    new ScsiAddress(0, 0));
+            machine.begun();
+
+            answersReads(machine);
+        }
+    }
+
+    private static void answersReads(ScsiMachine machine) {
+        try (GuestSession session = machine.session()) {
+            byte[] read = session.read(0, 0, GuestCdb.read10(0, 8), 4096);
+            assertThat(session.answer().isGood()).isTrue();
+            assertThat(read).hasSize(4096);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+package dev.quiesce.verification.virtioscsi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.quiesce.drain.DrainedSection;
+import dev.quiesce.rules.Rule;
+import dev.quiesce.scsi.spec.Sense;
+import dev.quiesce.testkit.guest.GuestCdb;
+import dev.quiesce.testkit.guest.GuestCommand;
+import dev.quiesce.testkit.guest.GuestScsi;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class TaskManagementTest {
+    private static final int COMPLETE = 0;
+    private static final int ABORTED = 2;
+    private static final int BAD_TARGET = 3;
+    private static final int RESET = 4;
+    private static final int SUCCEEDED = 10;
+    private static final int REJECTED = 11;
+    private static final int INCORRECT_LUN = 12;
+
+    private final List<Integer> answers = new ArrayList<>();
+
+    @Test
+    @Rule("VSCSI-29")
+    @Rule("VSCSI-33")
+    void shouldAnswerAnAbortedCommandBeforeTheFunction() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            machine.gates.get(0).shut();
+            GuestCommand hung = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+            boolean[] answeredFirst = {false};
+
+            machine.driver.taskManagement(GuestScsi.ABORT_TASK, 0, 0, hung.tag(), code -> {
+                machine.driver.poll();
+                answeredFirst[0] = !hung.isOutstanding();
+                answers.add(code);
+            });
+            machine.until(() -> !answers.isEmpty());
+
+            assertThat(answers).containsExactly(COMPLETE);
+            assertThat(answeredFirst[0]).isTrue();
+            assertThat(hung.response()).isEqualTo(ABORTED);
+        }
+    }
+
+    @Test
+    @Rule("VSCSI-33")
+    @Rule("SCSI-54")
+    void shouldWaitForADriverThatCannotCancel() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            machine.gates.get(0).shut();
+            machine.gates.get(0).cancellable(false);
+            GuestCommand hung = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+
+            machine.driver.taskManagement(
+                    GuestScsi.ABORT_TASK, 0, 0, hung.tag(), answers::add);
+            machine.driver.taskManagement(
+                    GuestScsi.ABORT_TASK_SET, 0, 0, 0, answers::add);
+            machine.turn();
+            assertThat(answers).isEmpty();
+            machine.gates.get(0).open();
+            machine.until(() -> answers.size() == 2);
+
+            assertThat(hung.response()).isEqualTo(ABORTED);
+        }
+    }
+
+    @Test
+    @Rule("VSCSI-31")
+    @Rule("VSCSI-26")
+    @Rule("VSCSI-29")
+    void shouldAnswerFunctionsThatFindNothing() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun()) {
+
+            machine.driver.taskManagement(GuestScsi.ABORT_TASK, 0, 0, 4711, answers::add);
+            machine.until(() -> answers.size() == 1);
+            machine.driver.taskManagement(GuestScsi.ABORT_TASK, 9, 0, 1, answers::add);
+            machine.until(() -> answers.size() == 2);
+            machine.driver.taskManagement(GuestScsi.LOGICAL_UNIT_RESET, 0, 3, 0, answers::add);
+            machine.until(() -> answers.size() == 3);
+            machine.driver.taskManagement(2, 0, 0, 0, answers::add);
+            machine.until(() -> answers.size() == 4);
+
+            assertThat(answers).containsExactly(COMPLETE, BAD_TARGET, INCORRECT_LUN, REJECTED);
+        }
+    }
+
+    @Test
+    @Rule("VSCSI-29")
+    void shouldSayWhetherATaskExists() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            machine.gates.get(0).shut();
+            GuestCommand hung = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+
+            machine.driver.taskManagement(
+                    GuestScsi.QUERY_TASK, 0, 0, hung.tag(), answers::add);
+            machine.until(() -> answers.size() == 1);
+            machine.driver.taskManagement(
+                    GuestScsi.QUERY_TASK, 0, 0, hung.tag() + 1, answers::add);
+            machine.until(() -> answers.size() == 2);
+
+            assertThat(answers).containsExactly(SUCCEEDED, COMPLETE);
+        }
+    }
+
+    @Test
+    @Rule("PURGE-2")
+    @Rule("PURGE-8")
+    @Rule("PURGE-10")
+    @Rule("SCSI-43")
+    void shouldResetAUnitWithRequestsInFlightAndReportIt() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(2).begun().settled()) {
+            machine.gates.get(0).shut();
+            machine.gates.get(1).shut();
+            GuestCommand hung = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            GuestCommand other = machine.submit(0, 1, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> machine.gates.get(1).heldCount() == 1);
+
+            machine.driver.taskManagement(
+                    GuestScsi.LOGICAL_UNIT_RESET, 0, 0, 0, answers::add);
+            machine.until(() -> !answers.isEmpty());
+            GuestCommand after = machine.submit(0, 0, GuestCdb.testUnitReady(), 0);
+            machine.until(() -> !after.isOutstanding());
+
+            assertThat(answers).containsExactly(COMPLETE);
+            assertThat(hung.response()).isEqualTo(RESET);
+            assertThat(other.isOutstanding()).isTrue();
+            assertThat(after.sense()).isEqualTo(Sense.UA_RESET);
+            assertThat(machine.disks.get(0).listedRequests()).isZero();
+        }
+    }
+
+    @Test
+    @Rule("PURGE-6")
+    void shouldAbortACommandThatSomebodysSectionHasParked() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            try (DrainedSection section =
+                    DrainedSection.begin(machine.disks.get(0).backend())) {
+                GuestCommand parked = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+                machine.until(() -> machine.disks.get(0).backend().gate().parkedCount() == 1);
+
+                machine.driver.taskManagement(
+                        GuestScsi.ABORT_TASK, 0, 0, parked.tag(), answers::add);
+                machine.until(() -> !answers.isEmpty());
+
+                assertThat(parked.response()).isEqualTo(ABORTED);
+                assertThat(machine.disks.get(0).backend().gate().parkedCount()).isZero();
+            }
+        }
+    }
+
+    @Test
+    @Rule("VSCSI-33")
+    void shouldFindACommandThatWasSentBeforeTheFunctionButNotFetched() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            machine.await(machine.hba.stopDataplane());
+            GuestCommand unfetched = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.driver.taskManagement(
+                    GuestScsi.ABORT_TASK, 0, 0, unfetched.tag(), answers::add);
+            machine.turn();
+            assertThat(answers).isEmpty();
+
+            machine.gates.get(0).shut();
+            machine.await(machine.hba.startDataplane(machine.allOnMain()));
+            machine.until(() -> !answers.isEmpty());
+
+            assertThat(unfetched.isOutstanding()).isFalse();
+            assertThat(unfetched.response()).isEqualTo(ABORTED);
+        }
+    }
+}

@@ -1,0 +1,457 @@
+package dev.quiesce.virtio.dataplane;
+
+import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.Task;
+import dev.quiesce.virtio.queue.Virtqueue;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The control side of a device's request queues: which are served, by which context, and how one
+ * changes hands.
+ *
+ * <p>Operations are asynchronous, may be called from any thread, and begin on the main context in
+ * the order of the calls; each stage ends on the main context. A start that follows a stop waits,
+ * queue by queue, until what was popped before is back; a reset may cancel that meanwhile.
+ *
+ * <p><b>Two mappings.</b> With a fixed mapping a queue stays where it is until the dataplane is
+ * stopped. With a following one a queue is handed over, at the end of a drained section, to the
+ * context in which its leader then lives: the old context stops popping, waits until all it popped
+ * is pushed and published, and only then the new context begins. So a ring never has two writers
+ * and no request changes its home. Co-location is a hint (BB-51): a hand-over that meets a new
+ * drained section is given up, because commands parked by that section may take arbitrarily long,
+ * and is tried again when the section ends.
+ */
+public final class Dataplane {
+    /*
+     * Control state is confined to main. Per queue a Station says what the control side knows:
+     *
+     *   IDLE --attach--> SERVED --detach--> LEAVING --idle--> IDLE
+     *                    SERVED --hand over--> MOVING --idle--> SERVED (in the new context)
+     *                                          MOVING --given up--> SERVED (in the old one)
+     *
+     * Transitions of one station are a chain of futures, so that each begins when the one before
+     * has ended; nothing waits. Every step is a task posted to the queue's context, and its end is
+     * posted to main. Two tasks posted by main to one context run in order, therefore a "give up"
+     * cannot overtake its hand-over.
+     */
+    private final String name;
+    private final AioContext main;
+    private final List<Station> stations = new ArrayList<>();
+    private @Nullable QueueMapping mapping; // Main only; null: stopped.
+    private int sectionsOpen; // Main only.
+    private long rehomes; // Main only.
+    private long handOversGivenUp; // Main only.
+    private long starts; // Main only.
+
+    /**
+     * Makes a stopped dataplane.
+     *
+     * @param name for diagnostics
+     * @param main the main context
+     * @param pumps the request queues in order
+     */
+    public Dataplane(String name, AioContext main, List<QueuePump> pumps) {
+        this.name = name;
+        this.main = main;
+        for (int i = 0; i < pumps.size(); i++) {
+            stations.add(new Station(pumps.get(i), i));
+        }
+    }
+
+    /**
+     * Gives a request queue its ring. Control, while the dataplane is stopped.
+     *
+     * @param requestQueue number of the request queue
+     * @param ring the ring, possibly broken
+     */
+    public void install(int requestQueue, Virtqueue ring) {
+        main.checkHome();
+        stations.get(requestQueue).pump.install(ring);
+    }
+
+    /**
+     * Begins to serve every queue that has a ring. Any thread. Kicks that came before are served
+     * (DP-45). Does nothing if it is started already.
+     *
+     * @param queues who serves which queue
+     * @return ends on main when every queue is attached
+     */
+    public CompletionStage<Void> start(QueueMapping queues) {
+        return onMain("start", () -> startNow(queues));
+    }
+
+    /**
+     * Ceases to serve. Any thread. Ends when every popped chain was pushed and published, commands
+     * parked in somebody's drained section included: those end after that section. Kicks are
+     * remembered.
+     *
+     * @return ends on main
+     */
+    public CompletionStage<Void> stop() {
+        return onMain("stop", () -> {
+            detachNow();
+            return idle();
+        });
+    }
+
+    /**
+     * Ceases to pop, without waiting for what was popped: the first step of a device reset
+     * (VSCSI-49). Any thread.
+     *
+     * @return ends on main when every context has been told
+     */
+    public CompletionStage<Void> detach() {
+        return onMain("detach", () -> {
+            detachNow();
+            stations.forEach(Station::giveUpFetches);
+            return CompletableFuture.completedFuture(null);
+        });
+    }
+
+    /**
+     * Waits for what was popped before {@link #detach}. Any thread.
+     *
+     * @return ends on main when every popped chain was pushed and published
+     */
+    public CompletionStage<Void> awaitIdle() {
+        return onMain("await idle", this::idle);
+    }
+
+    /**
+     * Fetches everything that the guest has made available up to now, so that a task management
+     * function finds it: the standard promises a driver that commands which it sent before a
+     * function are settled when the function is complete (VirtIO 1.2, 5.6.6.2). Control.
+     * Hand-overs under way are given up; a queue that is not being served is fetched when it is
+     * served again, or given up at {@link #detach}.
+     *
+     * @return ends on main
+     */
+    public CompletionStage<Void> fetch() {
+        main.checkHome();
+        return allStations(Station::fetch);
+    }
+
+    /** Forgets the rings: late completions write nothing. Control, after {@link #awaitIdle}. */
+    public void retire() {
+        main.checkHome();
+        for (Station station : stations) {
+            station.pump.retire();
+        }
+    }
+
+    /**
+     * Whether queues are being served. Control.
+     *
+     * @return whether it was started and not stopped since
+     */
+    public boolean isStarted() {
+        main.checkHome();
+        return mapping != null;
+    }
+
+    /**
+     * A drained section over one of the device's disks begins. Control; never waits. Hand-overs
+     * that are under way are given up.
+     */
+    public void sectionBegins() {
+        main.checkHome();
+        sectionsOpen++;
+        for (Station station : stations) {
+            station.giveUp();
+        }
+    }
+
+    /**
+     * A drained section over one of the device's disks ends. Control; never waits. After the last
+     * one, queues that follow are handed over to where their leaders are now.
+     */
+    public void sectionEnds() {
+        main.checkHome();
+        assert sectionsOpen > 0 : name + ": section ends without having begun";
+        sectionsOpen--;
+        follow();
+    }
+
+    /**
+     * Hands following queues over to their leaders, unless a section is open (its end will do it).
+     * Control.
+     */
+    public void follow() {
+        main.checkHome();
+        QueueMapping queues = mapping;
+        if (queues == null || !queues.follows() || sectionsOpen > 0) {
+            return;
+        }
+        for (Station station : stations) {
+            station.handOver();
+        }
+    }
+
+    /**
+     * Queues handed over from one context to another so far. Control.
+     *
+     * @return the number
+     */
+    public long rehomes() {
+        main.checkHome();
+        return rehomes;
+    }
+
+    /**
+     * Hand-overs given up because a drained section began meanwhile. Control.
+     *
+     * @return the number
+     */
+    public long handOversGivenUp() {
+        main.checkHome();
+        return handOversGivenUp;
+    }
+
+    /**
+     * Times the dataplane was started. Control.
+     *
+     * @return the number
+     */
+    public long starts() {
+        main.checkHome();
+        return starts;
+    }
+
+    private CompletionStage<Void> startNow(QueueMapping queues) {
+        if (mapping != null) {
+            return CompletableFuture.completedFuture(null);
+        }
+        mapping = queues;
+        starts++;
+        return allStations(Station::attach);
+    }
+
+    private void detachNow() {
+        mapping = null;
+        for (Station station : stations) {
+            station.detach();
+        }
+    }
+
+    private CompletionStage<Void> idle() {
+        return allStations(station -> station.transition);
+    }
+
+    private CompletableFuture<Void> allStations(
+            Function<Station, CompletableFuture<Void>> operation) {
+        return CompletableFuture.allOf(
+                stations.stream().map(operation).toArray(CompletableFuture<?>[]::new));
+    }
+
+    private CompletionStage<Void> onMain(String what, Operation operation) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        main.postOuter(new Control(name + ": " + what,
+                () -> operation.run().whenComplete((nothing, failure) -> {
+                    if (failure != null) {
+                        done.completeExceptionally(failure);
+                    } else {
+                        done.complete(null);
+                    }
+                })));
+        return done.minimalCompletionStage();
+    }
+
+    /** One asynchronous operation, begun on main. */
+    private interface Operation {
+        CompletionStage<Void> run();
+    }
+
+    /** What the control side knows about one queue. Main only. */
+    private final class Station {
+        private final QueuePump pump;
+        private final int requestQueue;
+        private @Nullable AioContext servedBy; // Null: nobody.
+        private @Nullable Move move; // Non-null: a hand-over is under way.
+        private final List<CompletableFuture<Void>> fetches = new ArrayList<>(); // Unserved.
+        private CompletableFuture<Void> transition = CompletableFuture.completedFuture(null);
+
+        Station(QueuePump pump, int requestQueue) {
+            this.pump = pump;
+            this.requestQueue = requestQueue;
+        }
+
+        CompletableFuture<Void> fetch() {
+            giveUp();
+            CompletableFuture<Void> done = new CompletableFuture<>();
+            transition = transition.thenRun(() -> fetchWhenServed(done));
+            return done;
+        }
+
+        void giveUpFetches() {
+            List<CompletableFuture<Void>> due = List.copyOf(fetches);
+            fetches.clear();
+            due.forEach(done -> done.complete(null));
+        }
+
+        private void fetchWhenServed(CompletableFuture<Void> done) {
+            AioContext context = servedBy;
+            if (!pump.hasRing()) {
+                done.complete(null);
+            } else if (context == null) {
+                fetches.add(done);
+            } else {
+                context.post(new Control(pump.describe() + ": fetch",
+                        () -> pump.fetchHere(() -> tell(() -> done.complete(null)))));
+            }
+        }
+
+        private void fetchLate() {
+            List<CompletableFuture<Void>> due = List.copyOf(fetches);
+            fetches.clear();
+            due.forEach(this::fetchWhenServed);
+        }
+
+        CompletableFuture<Void> attach() {
+            transition = transition.thenCompose(nothing -> attachNow());
+            return transition;
+        }
+
+        void detach() {
+            giveUp();
+            transition = transition.thenCompose(nothing -> detachNow());
+        }
+
+        void handOver() {
+            transition = transition.thenCompose(nothing -> handOverNow());
+        }
+
+        /** Takes a hand-over back; its outcome tells whether that came in time. */
+        void giveUp() {
+            Move current = move;
+            if (current != null) {
+                current.from.post(
+                        new Control(pump.describe() + ": give up hand-over", current::takeBack));
+            }
+        }
+
+        private CompletableFuture<Void> attachNow() {
+            QueueMapping queues = mapping;
+            if (queues == null || !pump.hasRing()) {
+                return CompletableFuture.completedFuture(null);
+            }
+            AioContext context = queues.contextOf(requestQueue);
+            CompletableFuture<Void> done = new CompletableFuture<>();
+            servedBy = context;
+            context.post(new Control(pump.describe() + ": attach", () -> {
+                pump.attachHere(context);
+                tell(() -> {
+                    fetchLate();
+                    done.complete(null);
+                });
+            }));
+            return done;
+        }
+
+        private CompletableFuture<Void> detachNow() {
+            AioContext context = servedBy;
+            if (context == null) {
+                return CompletableFuture.completedFuture(null);
+            }
+            CompletableFuture<Void> done = new CompletableFuture<>();
+            servedBy = null;
+            context.post(new Control(pump.describe() + ": detach",
+                    () -> pump.detachHere(true, () -> tell(() -> done.complete(null)))));
+            return done;
+        }
+
+        private CompletableFuture<Void> handOverNow() {
+            QueueMapping queues = mapping;
+            AioContext from = servedBy;
+            if (queues == null || from == null || sectionsOpen > 0) {
+                return CompletableFuture.completedFuture(null);
+            }
+            AioContext to = queues.contextOf(requestQueue);
+            if (to == from) {
+                return CompletableFuture.completedFuture(null);
+            }
+            Move begun = new Move(this, from, to);
+            move = begun;
+            from.post(new Control(pump.describe() + ": hand over", begun::leave));
+            return begun.done;
+        }
+
+        private void moved(Move ended, boolean changed) {
+            servedBy = changed ? ended.to : ended.from;
+            move = null;
+            if (changed) {
+                rehomes++;
+            } else {
+                handOversGivenUp++;
+            }
+            ended.done.complete(null);
+        }
+
+        private void tell(Runnable onMain) {
+            main.post(new Control(pump.describe() + ": report", onMain));
+        }
+    }
+
+    /**
+     * One hand-over. Its flag belongs to the old context, so that a late "give up" touches nothing
+     * else.
+     */
+    private static final class Move {
+        private final Station station;
+        private final AioContext from;
+        private final AioContext to;
+        private final CompletableFuture<Void> done = new CompletableFuture<>(); // Main only.
+        private boolean decided; // Context `from` only: gone, or taken back.
+
+        Move(Station station, AioContext from, AioContext to) {
+            this.station = station;
+            this.from = from;
+            this.to = to;
+        }
+
+        void leave() {
+            station.pump.detachHere(false, this::gone);
+        }
+
+        private void gone() {
+            decided = true;
+            to.post(new Control(station.pump.describe() + ": take over", () -> {
+                station.pump.attachHere(to);
+                station.tell(() -> station.moved(this, true));
+            }));
+        }
+
+        void takeBack() {
+            if (!decided) {
+                decided = true;
+                station.pump.reattachHere();
+                station.tell(() -> station.moved(this, false));
+            }
+        }
+    }
+
+    /** A task of the control side; allocated per operation, which control may do. */
+    private static final class Control extends Task {
+        private final String what;
+        private final Runnable action;
+
+        Control(String what, Runnable action) {
+            this.what = what;
+            this.action = action;
+        }
+
+        @Override
+        protected void run() {
+            action.run();
+        }
+
+        @Override
+        public String describe() {
+            return what;
+        }
+    }
+}

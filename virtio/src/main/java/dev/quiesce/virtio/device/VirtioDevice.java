@@ -1,0 +1,447 @@
+package dev.quiesce.virtio.device;
+
+import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.EventNotifier;
+import dev.quiesce.aio.Task;
+import dev.quiesce.virtio.memory.GuestMemory;
+import dev.quiesce.virtio.queue.QueueConfig;
+import dev.quiesce.virtio.queue.SplitVirtqueue;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A virtio device as its transport sees it: feature negotiation, status byte, queue registers,
+ * doorbells.
+ *
+ * <p>Register methods may be called from any thread, one caller at a time, with a happens-before
+ * edge between successive callers; they never block and never do I/O. Writing the status is
+ * asynchronous inside: the change is made on the main context, in the order of the writes, and the
+ * returned stage ends there when it has taken effect. A transport that can be polled shows the old
+ * status until then.
+ *
+ * <p>A guest that breaks the rules breaks its device and nothing else (I7): the device is marked,
+ * shows {@link DeviceStatus#NEEDS_RESET}, raises one configuration interrupt, writes no ring any
+ * more, and works again after the driver has reset it.
+ */
+public abstract class VirtioDevice {
+    /*
+     * `status` and `broken` are read by every queue's context and written by main (broken: by
+     * whoever meets the defect first). They are only looked at, never waited for: release/acquire
+     * suffices, and losing the race means that one more chain is popped from a broken ring, which
+     * its own fault state refuses. The CAS on `broken` elects one reporter, so that a guest cannot
+     * flood the log or the interrupt.
+     */
+    private static final Logger LOG = LoggerFactory.getLogger(VirtioDevice.class);
+    private static final VarHandle STATUS;
+    private static final VarHandle BROKEN;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            STATUS = lookup.findVarHandle(VirtioDevice.class, "status", int.class);
+            BROKEN = lookup.findVarHandle(VirtioDevice.class, "broken", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final VirtioDeviceConfig config;
+    private final EventNotifier[] kicks;
+    private final Object registers = new Object();
+    private final QueueSetup[] setups; // Guarded by registers.
+    private long driverFeatures; // Guarded by registers.
+    private volatile long negotiatedFeatures; // Written by main before DRIVER_OK, read by any.
+    private volatile @Nullable Throwable brokenCause; // Written by the winner of BROKEN.
+    private CompletionStage<Void> lastWrite = CompletableFuture.completedStage(null); // Main only.
+
+    @SuppressWarnings("unused") // Through STATUS.
+    private int status;
+
+    @SuppressWarnings("unused") // Through BROKEN.
+    private boolean broken;
+
+    /**
+     * Makes a device in its reset state.
+     *
+     * @param config what it is built from
+     */
+    protected VirtioDevice(VirtioDeviceConfig config) {
+        this.config = config;
+        setups = new QueueSetup[config.queues()];
+        Arrays.fill(setups, QueueSetup.ABSENT);
+        kicks = new EventNotifier[config.queues()];
+        for (int i = 0; i < kicks.length; i++) {
+            kicks[i] = new EventNotifier(config.name() + ".kick" + i);
+        }
+    }
+
+    /**
+     * The device's name. Any thread.
+     *
+     * @return the name
+     */
+    public final String name() {
+        return config.name();
+    }
+
+    /**
+     * The main context. Any thread.
+     *
+     * @return the context in which status changes are made
+     */
+    public final AioContext main() {
+        return config.main();
+    }
+
+    /**
+     * The guest's memory. Any thread.
+     *
+     * @return the memory given at construction
+     */
+    public final GuestMemory memory() {
+        return config.memory();
+    }
+
+    /**
+     * The way to the guest. Any thread.
+     *
+     * @return the interrupt given at construction
+     */
+    public final Interrupt interrupt() {
+        return config.interrupt();
+    }
+
+    /**
+     * Number of queues. Any thread.
+     *
+     * @return the number
+     */
+    public final int queues() {
+        return config.queues();
+    }
+
+    /**
+     * Largest ring a driver may choose. Any thread.
+     *
+     * @return entries, a power of two
+     */
+    public final int queueSizeMax() {
+        return config.queueSizeMax();
+    }
+
+    /**
+     * The device id of the standard (VirtIO 1.2, 5). Any thread.
+     *
+     * @return the id, 8 for a SCSI host
+     */
+    public abstract int deviceId();
+
+    /**
+     * The features that a driver may choose from. Any thread.
+     *
+     * @return feature bits
+     */
+    public abstract long offeredFeatures();
+
+    /**
+     * Writes the driver's choice of features; effective when the driver sets FEATURES_OK. Any
+     * thread. Ignored after FEATURES_OK.
+     *
+     * @param features feature bits; bits that were not offered make FEATURES_OK read back 0
+     *     (MAL-19)
+     */
+    public final void writeDriverFeatures(long features) {
+        synchronized (registers) {
+            if ((status() & DeviceStatus.FEATURES_OK) == 0) {
+                driverFeatures = features;
+            }
+        }
+    }
+
+    /**
+     * The negotiated features, 0 before FEATURES_OK. Any thread.
+     *
+     * @return feature bits
+     */
+    public final long negotiatedFeatures() {
+        return negotiatedFeatures;
+    }
+
+    /**
+     * The status byte as a driver reads it. Any thread.
+     *
+     * @return bits of {@link DeviceStatus}
+     */
+    public final int status() {
+        return (int) STATUS.getAcquire(this);
+    }
+
+    /**
+     * Whether the driver may use the rings. Any thread.
+     *
+     * @return whether DRIVER_OK is set
+     */
+    public final boolean isDriverOk() {
+        return (status() & DeviceStatus.DRIVER_OK) != 0;
+    }
+
+    /**
+     * Writes the status byte. Any thread; never blocks. Writing 0 resets the device: when the
+     * returned stage has ended nothing late arrives in memory, ring or interrupt (VSCSI-49,
+     * VSCSI-50).
+     *
+     * @param value bits of {@link DeviceStatus}
+     * @return ends on the main context when the write has taken effect; exceptionally if the
+     *     device could not follow (for example because its contexts are closed)
+     */
+    public final CompletionStage<Void> writeStatus(int value) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        main().postOuter(new StatusWrite(value, done));
+        return done.minimalCompletionStage();
+    }
+
+    /**
+     * Writes the registers of one queue. Any thread. Ignored after DRIVER_OK (MAL-20) and for a
+     * queue that does not exist.
+     *
+     * @param index the queue
+     * @param setup the values of the driver; judged at DRIVER_OK
+     */
+    public final void writeQueue(int index, QueueSetup setup) {
+        synchronized (registers) {
+            if (index >= 0 && index < setups.length && !isDriverOk()) {
+                setups[index] = setup;
+            }
+        }
+    }
+
+    /**
+     * Reads the registers of one queue. Any thread.
+     *
+     * @param index the queue
+     * @return what the driver has written, {@link QueueSetup#ABSENT} for a queue that does not
+     *     exist
+     */
+    public final QueueSetup queue(int index) {
+        synchronized (registers) {
+            return index >= 0 && index < setups.length ? setups[index] : QueueSetup.ABSENT;
+        }
+    }
+
+    /**
+     * The doorbell of one queue. Any thread may set it, at any time: a kick before the queue is
+     * served is remembered (DP-45).
+     *
+     * @param index the queue
+     * @return its notifier
+     * @throws IndexOutOfBoundsException if the queue does not exist
+     */
+    public final EventNotifier kick(int index) {
+        return kicks[index];
+    }
+
+    /**
+     * Rings a doorbell with a number that a guest wrote. Any thread. A queue that does not exist
+     * is ignored (MAL-18).
+     *
+     * @param index the queue
+     */
+    public final void kickFromGuest(int index) {
+        if (index >= 0 && index < kicks.length) {
+            kicks[index].set();
+        }
+    }
+
+    /**
+     * Reads the configuration space. Any thread. Little-endian; bytes beyond the end read as ones
+     * (VSCSI-6).
+     *
+     * @param offsetBytes first byte
+     * @param widthBytes 1, 2, 4 or 8
+     * @return the value, zero extended
+     */
+    public abstract long readConfig(int offsetBytes, int widthBytes);
+
+    /**
+     * Writes the configuration space. Any thread. Writes beyond the end or to read-only fields are
+     * ignored.
+     *
+     * @param offsetBytes first byte
+     * @param widthBytes 1, 2, 4 or 8
+     * @param value the value, little-endian in the space
+     */
+    public abstract void writeConfig(int offsetBytes, int widthBytes, long value);
+
+    /**
+     * Whether the guest has broken the device since its last reset. Any thread.
+     *
+     * @return whether it needs a reset
+     */
+    public final boolean isBroken() {
+        return (boolean) BROKEN.getAcquire(this);
+    }
+
+    /**
+     * What broke the device. Any thread.
+     *
+     * @return the cause, or null
+     */
+    public final @Nullable Throwable brokenCause() {
+        return brokenCause;
+    }
+
+    /**
+     * Breaks the device: it shows NEEDS_RESET, raises the configuration interrupt once, and no
+     * ring of it is written any more. Any thread. Only the first call has an effect.
+     *
+     * @param what the rule that the guest broke, or what went wrong, for the operator
+     * @param cause the cause if there is one
+     */
+    public final void markBroken(String what, @Nullable Throwable cause) {
+        // CAS: of several contexts that meet a defect exactly one reports it.
+        if (!BROKEN.compareAndSet(this, false, true)) {
+            return;
+        }
+        brokenCause = cause != null ? cause : new IllegalStateException(what);
+        // CAS loop inside: main may be changing the byte at the same time.
+        STATUS.getAndBitwiseOr(this, DeviceStatus.NEEDS_RESET);
+        LOG.warn("{}: broken by its guest until reset: {}", name(), what);
+        interrupt().config();
+    }
+
+    /**
+     * The driver has set DRIVER_OK: rings are configured. Main context.
+     *
+     * @return ends on the main context when the device serves its queues
+     */
+    protected abstract CompletionStage<Void> onDriverOk();
+
+    /**
+     * The driver resets the device: stop, settle everything in flight, forget. Main context.
+     * Registers, features and status are cleared by this class afterwards.
+     *
+     * @return ends on the main context when nothing can arrive late any more
+     */
+    protected abstract CompletionStage<Void> onReset();
+
+    /**
+     * Whether a set of features may be accepted besides being a subset of the offered ones. Main
+     * context.
+     *
+     * @param features the driver's choice
+     * @return whether FEATURES_OK may be set
+     */
+    protected boolean acceptsFeatures(long features) {
+        return (features & VirtioFeatures.VERSION_1) != 0;
+    }
+
+    /**
+     * Builds the ring of a queue from what the driver has written. Main context, from {@link
+     * #onDriverOk}.
+     *
+     * @param index the queue
+     * @return the ring, possibly one that is broken from birth, or null if the driver has not
+     *     enabled it
+     */
+    protected final @Nullable SplitVirtqueue openQueue(int index) {
+        QueueSetup setup = queue(index);
+        if (!setup.enabled()) {
+            return null;
+        }
+        if (setup.sizeEntries() > queueSizeMax()) {
+            markBroken("queue " + index + ": size " + setup.sizeEntries() + " exceeds "
+                    + queueSizeMax() + " (VQ-38)", null);
+            return null;
+        }
+        SplitVirtqueue ring = new SplitVirtqueue(
+                new QueueConfig(setup.sizeEntries(), setup.descriptorAddress(),
+                        setup.availAddress(), setup.usedAddress(), negotiatedFeatures),
+                memory());
+        if (ring.fault() != null) {
+            markBroken("queue " + index + ": " + ring.fault(), ring.faultCause());
+        }
+        return ring;
+    }
+
+    private CompletionStage<Void> applyStatus(int value) {
+        if (value == 0) {
+            return onReset().thenRun(this::clearRegisters);
+        }
+        int before = status();
+        int set = value & ~before;
+        if ((set & DeviceStatus.FEATURES_OK) != 0 && !negotiate()) {
+            set &= ~DeviceStatus.FEATURES_OK;
+        }
+        if (((before | set) & DeviceStatus.FEATURES_OK) == 0) {
+            set &= ~DeviceStatus.DRIVER_OK; // VirtIO 1.2, 3.1.1: not without FEATURES_OK.
+        }
+        // Atomic OR: a queue's context may be adding NEEDS_RESET.
+        STATUS.getAndBitwiseOr(this, set);
+        boolean starts = (set & DeviceStatus.DRIVER_OK) != 0;
+        return starts ? onDriverOk() : CompletableFuture.completedStage(null);
+    }
+
+    private boolean negotiate() {
+        long chosen;
+        synchronized (registers) {
+            chosen = driverFeatures;
+        }
+        boolean acceptable = (chosen & ~offeredFeatures()) == 0 && acceptsFeatures(chosen);
+        if (acceptable) {
+            negotiatedFeatures = chosen;
+        }
+        return acceptable;
+    }
+
+    private void clearRegisters() {
+        synchronized (registers) {
+            Arrays.fill(setups, QueueSetup.ABSENT);
+            driverFeatures = 0;
+        }
+        for (EventNotifier kick : kicks) {
+            kick.testAndClear();
+        }
+        negotiatedFeatures = 0;
+        brokenCause = null;
+        BROKEN.setRelease(this, false);
+        // Last: a transport that polls the status for 0 sees everything above when it reads it.
+        STATUS.setRelease(this, 0);
+    }
+
+    /** One write of the status byte, taken in the order in which the writes were made. */
+    private final class StatusWrite extends Task {
+        private final int value;
+        private final CompletableFuture<Void> done;
+
+        StatusWrite(int value, CompletableFuture<Void> done) {
+            this.value = value;
+            this.done = done;
+        }
+
+        @Override
+        protected void run() {
+            CompletionStage<Void> previous = lastWrite;
+            lastWrite = done;
+            previous.whenComplete((ok, failed) -> applyStatus(value).whenComplete(this::finish));
+        }
+
+        @Override
+        public String describe() {
+            return name() + ": status := 0x" + Integer.toHexString(value);
+        }
+
+        private void finish(@Nullable Void nothing, @Nullable Throwable failure) {
+            if (failure != null) {
+                done.completeExceptionally(failure);
+            } else {
+                done.complete(null);
+            }
+        }
+    }
+}
