@@ -6,5 +6,7 @@ module dev.quiesce.scsi {
     // Not transitive: else every user compiles with the jar of the annotations.
     requires static org.jspecify;
 
+    exports dev.quiesce.scsi;
+    exports dev.quiesce.scsi.disk;
     exports dev.quiesce.scsi.spec;
 }
