@@ -2,6 +2,7 @@ package dev.quiesce.checks;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -12,6 +13,8 @@ import org.junit.jupiter.api.Test;
 /** The documents: short where they promise to be, and without dead links into the project. */
 class DocsTest {
     private static final int MAX_README_LINES = 120;
+    private static final String EXAMPLE =
+            "examples/src/main/java/dev/quiesce/examples/EmbeddingExample.java";
 
     /** A target in the text, {@code [text](target)}, or in a definition, {@code [text]: target}. */
     private static final Pattern LINK = Pattern.compile(
@@ -63,6 +66,22 @@ class DocsTest {
     }
 
     @Test
+    void shouldShowCodeInTheReadmeThatIsCompiled() {
+        Offenders offenders = new Offenders("Java in README.md stands so in " + EXAMPLE);
+
+        List<String> compiled = trimmed(SourceTree.lines(SourceTree.root().resolve(EXAMPLE)));
+        List<String> readme = trimmed(SourceTree.lines(SourceTree.root().resolve("README.md")));
+        int begin = readme.indexOf("```java") + 1;
+        List<String> rest = readme.subList(begin, readme.size());
+        List<String> shown = rest.subList(0, Math.max(0, rest.indexOf("```")));
+        if (begin == 0 || shown.isEmpty() || Collections.indexOfSubList(compiled, shown) < 0) {
+            offenders.add("README.md:" + begin, String.join("\n    ", shown));
+        }
+
+        offenders.assertNone();
+    }
+
+    @Test
     void shouldKeepTheReadmeShort() {
         Offenders offenders = new Offenders("README.md has at most 120 lines");
 
@@ -72,6 +91,10 @@ class DocsTest {
         }
 
         offenders.assertNone();
+    }
+
+    private static List<String> trimmed(List<String> lines) {
+        return lines.stream().map(String::trim).toList();
     }
 
     private static String place(Path document, int line) {
