@@ -3,9 +3,9 @@ package dev.quiesce.scsi;
 import dev.quiesce.scsi.spec.Sense;
 
 /**
- * Hears what happens on a bus; an adapter turns it into events for its guest. All methods are called by
- * the owner of the main context, after the units' attention conditions were set (VSCSI-45): a driver
- * that reacts at once finds them. They must not wait and must not throw.
+ * Hears what happens on a bus; an adapter turns it into events for its guest. All methods are
+ * called by the owner of the main context, after the units' attention conditions were set
+ * (VSCSI-45): a driver that reacts at once finds them. They must not wait and must not throw.
  */
 public interface BusListener {
     /**

@@ -7,8 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The notifiers of one cancelled request. Detached from the request when its answer is delivered, and
- * run in the settle phase of that slice: the answer was published by then (VSCSI-33). Home context only.
+ * The notifiers of one cancelled request. Detached from the request when its answer is delivered,
+ * and run in the settle phase of that slice: the answer was published by then (VSCSI-33). Home
+ * context only.
  */
 final class CancelNotice extends DeferredCall {
     private final AioContext home;

@@ -8,7 +8,6 @@ import dev.quiesce.scsi.spec.CdbFormat;
 import dev.quiesce.scsi.spec.Sense;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
@@ -17,36 +16,34 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A device server with its task set: executes requests from any number of contexts, and lets control
- * walk, cancel and purge them.
+ * A device server with its task set: executes requests from any number of contexts, and lets
+ * control walk, cancel and purge them.
  *
- * <p>Concrete units implement {@link #executeCommand} and {@link #cancelCommand}. This class answers
- * REPORT LUNS and REQUEST SENSE, reports unit attentions, keeps the request lists, and knows which of
- * them are being cancelled.
+ * <p>Concrete units implement {@link #executeCommand} and {@link #cancelCommand}. This class
+ * answers REPORT LUNS and REQUEST SENSE, reports unit attentions, keeps the request lists, and
+ * knows which of them are being cancelled.
  *
- * <p>Threads: {@link #execute} and what follows from it run in the request's home context; each context
- * has its own list, so units have no lock on the way of a command. Walks, purges and resets are
- * control, that is, for the owner of the {@linkplain #main() main context}; their asynchronous forms say
- * who may call them. Violations throw {@link IllegalStateException}.
+ * <p>Threads: {@link #execute} and what follows from it run in the request's home context; each
+ * context has its own list, so units have no lock on the way of a command. Walks, purges and resets
+ * are control, that is, for the owner of the {@linkplain #main() main context}; their asynchronous
+ * forms say who may call them. Violations throw {@link IllegalStateException}.
  */
 public abstract class LogicalUnit {
     /*
      * Three words tie the contexts to control.
      *
-     * "lists": the table of per-context lists, copied on write under a lock, read without one. A list
-     * stays as long as its context can run.
+     * "lists": the table of per-context lists, see RequestTable.
      *
-     * "stamp": epoch << 2 | REMOVED | CLOSED, written by control only. execute() publishes its list and
-     * then reads the stamp; a purge writes the stamp and then reads the lists; all four volatile. That
-     * Dekker pair is what makes one walk enough (see Purge).
+     * "stamp": epoch << 2 | REMOVED | CLOSED, written by control only. execute() publishes its list
+     * and then reads the stamp; a purge writes the stamp and then reads the lists; all four
+     * volatile. That Dekker pair is what makes one walk enough (see Purge).
      *
      * "place": bus and address together, so that a reader never sees one without the other.
      *
-     * A command that arrives while the unit is closed is listed but held; opening posts a release to
-     * every list. A context that read "closed" published its list before, so the release reaches it; one
-     * that reads "open" while earlier ones are still held queues behind them.
+     * A command that arrives while the unit is closed is listed but held; opening posts a release
+     * to every list. A context that read "closed" published its list before, so the release reaches
+     * it; one that reads "open" while earlier ones are still held queues behind them.
      */
-    private static final VarHandle LISTS;
     private static final VarHandle STAMP;
     private static final VarHandle PLACE;
     private static final long CLOSED = 1;
@@ -58,7 +55,6 @@ public abstract class LogicalUnit {
     static {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
-            LISTS = lookup.findVarHandle(LogicalUnit.class, "lists", RequestList[].class);
             STAMP = lookup.findVarHandle(LogicalUnit.class, "stamp", long.class);
             PLACE = lookup.findVarHandle(LogicalUnit.class, "place", ScsiBus.Place.class);
         } catch (ReflectiveOperationException e) {
@@ -70,12 +66,9 @@ public abstract class LogicalUnit {
     private final Gate gate;
     private final Drainable drainable;
     private final UnitAttentions attentions = new UnitAttentions();
-    private final Object listsLock = new Object();
+    private final RequestTable lists = new RequestTable(this);
     private final AtomicLong walks = new AtomicLong();
     private final AtomicLong walksAwaited = new AtomicLong();
-
-    /** Copied on write under listsLock; read volatile by any. */
-    private RequestList[] lists = new RequestList[0];
 
     /** Written volatile by control; read volatile by any. */
     @SuppressWarnings("UnusedVariable") // read and written through STAMP
@@ -101,7 +94,8 @@ public abstract class LogicalUnit {
     }
 
     /**
-     * Makes a unit whose gate belongs to something larger, a block backend for instance. Any thread.
+     * Makes a unit whose gate belongs to something larger, a block backend for instance. Any
+     * thread.
      *
      * @param name names the unit in reports
      * @param gate counts walks, and whatever the unit does below
@@ -169,18 +163,18 @@ public abstract class LogicalUnit {
     // ---- commands
 
     /**
-     * Executes a prepared request: sooner or later, perhaps before this returns, its adapter gets the
-     * answer. Home context of the request.
+     * Executes a prepared request: sooner or later, perhaps before this returns, its adapter gets
+     * the answer. Home context of the request.
      *
-     * <p>While the unit is being purged a request is held and starts afterwards (VSCSI-38); on a unit
-     * that was taken off its bus it is cancelled at once with {@link CancelCause#REMOVED}.
+     * <p>While the unit is being purged a request is held and starts afterwards (VSCSI-38); on a
+     * unit that was taken off its bus it is cancelled at once with {@link CancelCause#REMOVED}.
      *
      * @param request the request
      * @throws IllegalStateException if the caller is elsewhere, or the request was not prepared
      */
     public final void execute(ScsiRequest request) {
         request.checkHome();
-        RequestList list = listOf(request.home());
+        RequestList list = lists.of(request.home());
         // Volatile, after the list was published: one half of the Dekker pair with a purge.
         long seen = (long) STAMP.getVolatile(this);
         if ((seen & REMOVED) != 0) {
@@ -197,17 +191,18 @@ public abstract class LogicalUnit {
     }
 
     /**
-     * Runs a command other than REPORT LUNS and REQUEST SENSE. Home context of the request. The CDB is
-     * {@linkplain ScsiRequest#parse parsed}; formats that the unit does not know are answered with
-     * {@link Sense#INVALID_OPCODE}. The unit ends the request now or later, in the same context.
+     * Runs a command other than REPORT LUNS and REQUEST SENSE. Home context of the request. The CDB
+     * is {@linkplain ScsiRequest#parse parsed}; formats that the unit does not know are answered
+     * with {@link Sense#INVALID_OPCODE}. The unit ends the request now or later, in the same
+     * context.
      *
      * @param request the request, listed
      */
     protected abstract void executeCommand(ScsiRequest request);
 
     /**
-     * Asks the unit to stop the work that it announced by {@link ScsiRequest#workBegins}. Home context
-     * of the request. Advisory: the work comes back sooner, or as before; {@link
+     * Asks the unit to stop the work that it announced by {@link ScsiRequest#workBegins}. Home
+     * context of the request. Advisory: the work comes back sooner, or as before; {@link
      * ScsiRequest#workEnds} then tells that it was in vain.
      *
      * @param request the request, being cancelled
@@ -249,8 +244,8 @@ public abstract class LogicalUnit {
     // ---- unit attention
 
     /**
-     * Queues a unit attention condition: a command to come is answered with it, once, at the moment of
-     * its execution (SCSI-36). Any thread.
+     * Queues a unit attention condition: a command to come is answered with it, once, at the moment
+     * of its execution (SCSI-36). Any thread.
      *
      * @param condition the sense; anything but a unit attention is ignored (SCSI-33)
      */
@@ -288,19 +283,20 @@ public abstract class LogicalUnit {
     /**
      * Shows every request to a visitor, each in its own context. Control; does not wait.
      *
-     * <p>For each context that ever had requests, the unit's {@linkplain #gate() gate} is held before
-     * the walk is posted there, and given back after the visitor has seen the last request of that
-     * context and what it caused was published (WALK-10 to WALK-18): a drained section that begins after
-     * this call returns, and one that begins before and still waits, awaits every visit. The visitor
-     * sees only requests that are still listed, in order of submission, and separately those being
-     * cancelled. A request that arrives after its context was walked is not seen (WALK-21).
+     * <p>For each context that ever had requests, the unit's {@linkplain #gate() gate} is held
+     * before the walk is posted there, and given back after the visitor has seen the last request
+     * of that context and what it caused was published (WALK-10 to WALK-18): a drained section that
+     * begins after this call returns, and one that begins before and still waits, awaits every
+     * visit. The visitor sees only requests that are still listed, in order of submission, and
+     * separately those being cancelled. A request that arrives after its context was walked is not
+     * seen (WALK-21).
      *
      * @param visitor what to do
      * @throws IllegalStateException if the caller does not own the main context
      */
     public final void forEachRequestAsync(RequestVisitor visitor) {
         main().checkHome();
-        startWalk(visitor, listsVolatile());
+        startWalk(visitor, lists.all());
     }
 
     /**
@@ -308,8 +304,9 @@ public abstract class LogicalUnit {
      *
      * @param cause why
      * @param which chooses; called in the requests' contexts, at the same time in several
-     * @return completes in the main context with the number of requests found, once all of them are gone
-     *     and their answers were published (VSCSI-33), those included that were being cancelled already
+     * @return completes in the main context with the number of requests found, once all of them are
+     *     gone and their answers were published (VSCSI-33), those included that were being
+     *     cancelled already
      * @throws IllegalStateException if the caller does not own the main context
      */
     public final CompletionStage<Integer> cancelTasksAsync(
@@ -334,13 +331,13 @@ public abstract class LogicalUnit {
     /**
      * Cancels every request of the unit. Any thread; does not wait.
      *
-     * <p>When the stage completes, in the main context, every request that had been executed when the
-     * purge began is answered, and its answer published; nothing of them runs or will run; the unit
-     * attention is queued (PURGE-2). Requests that arrived meanwhile start now and meet it. The purge
-     * begins at once if the caller owns the main context, else when main runs.
+     * <p>When the stage completes, in the main context, every request that had been executed when
+     * the purge began is answered, and its answer published; nothing of them runs or will run; the
+     * unit attention is queued (PURGE-2). Requests that arrived meanwhile start now and meet it.
+     * The purge begins at once if the caller owns the main context, else when main runs.
      *
-     * <p>With {@link CancelCause#REMOVED} the unit refuses requests from the beginning of the purge on,
-     * until it is plugged again.
+     * <p>With {@link CancelCause#REMOVED} the unit refuses requests from the beginning of the purge
+     * on, until it is plugged again.
      *
      * @param cause what the cancelled requests are answered with
      * @param unitAttention what to queue afterwards, or null
@@ -356,16 +353,16 @@ public abstract class LogicalUnit {
      *
      * @param cause what the cancelled requests are answered with
      * @param unitAttention what to queue afterwards, or null
-     * @throws dev.quiesce.aio.WaitCannotEndException if the wait could never end: some requests may have
-     *     been cancelled, nothing else happened, the unit is open again
+     * @throws dev.quiesce.aio.WaitCannotEndException if the wait could never end: some requests may
+     *     have been cancelled, nothing else happened, the unit is open again
      */
     public final void purge(CancelCause cause, @Nullable Sense unitAttention) {
         new Purge(this, cause, unitAttention, false).runBlocking();
     }
 
     /**
-     * Resets the unit: a purge with {@link CancelCause#RESET}, then volatile parameters go back to their
-     * defaults, then {@link Sense#UA_RESET} (PURGE-8). Any thread; does not wait.
+     * Resets the unit: a purge with {@link CancelCause#RESET}, then volatile parameters go back to
+     * their defaults, then {@link Sense#UA_RESET} (PURGE-8). Any thread; does not wait.
      *
      * @return completes in the main context
      */
@@ -390,11 +387,7 @@ public abstract class LogicalUnit {
      * @return requests in all contexts that were executed and are neither answered nor cancelled
      */
     public final int listedRequests() {
-        int sum = 0;
-        for (RequestList list : listsVolatile()) {
-            sum += list.listedCountOpaque();
-        }
-        return sum;
+        return lists.listed();
     }
 
     /**
@@ -403,11 +396,7 @@ public abstract class LogicalUnit {
      * @return requests that were cancelled and whose work has not come back
      */
     public final int cancellingRequests() {
-        int sum = 0;
-        for (RequestList list : listsVolatile()) {
-            sum += list.cancellingCountOpaque();
-        }
-        return sum;
+        return lists.cancelling();
     }
 
     /**
@@ -420,7 +409,8 @@ public abstract class LogicalUnit {
     }
 
     /**
-     * How many walks a drained section had to wait for: its wait found the walk unfinished. Any thread.
+     * How many walks a drained section had to wait for: its wait found the walk unfinished. Any
+     * thread.
      *
      * @return the count, at most {@link #walks}
      */
@@ -462,8 +452,8 @@ public abstract class LogicalUnit {
         return ((long) STAMP.getVolatile(this) & CLOSED) != 0;
     }
 
-    final RequestList[] listsVolatile() {
-        return (RequestList[]) LISTS.getVolatile(this);
+    final RequestTable lists() {
+        return lists;
     }
 
     final Walk startWalk(RequestVisitor visitor, RequestList[] over) {
@@ -473,15 +463,6 @@ public abstract class LogicalUnit {
 
     final void countAwaitedWalk() {
         walksAwaited.incrementAndGet();
-    }
-
-    /** Drops the list of a context that was closed. */
-    final void forget(RequestList list) {
-        synchronized (listsLock) {
-            RequestList[] kept = Arrays.stream(lists)
-                    .filter(l -> l != list).toArray(RequestList[]::new);
-            LISTS.setVolatile(this, kept);
-        }
     }
 
     /** Closes the unit; the epoch returned is that of the first request that is not concerned. */
@@ -500,7 +481,7 @@ public abstract class LogicalUnit {
         purgesOpen--;
         publishStamp();
         if (purgesOpen == 0) {
-            for (RequestList list : listsVolatile()) {
+            for (RequestList list : lists.all()) {
                 list.postRelease();
             }
         }
@@ -539,22 +520,6 @@ public abstract class LogicalUnit {
         TaskSetSearch search = new TaskSetSearch(this, which, cause);
         forEachRequestAsync(search);
         return search.result();
-    }
-
-    private RequestList listOf(AioContext home) {
-        for (RequestList list : listsVolatile()) {
-            if (list.home() == home) {
-                return list;
-            }
-        }
-        RequestList fresh = new RequestList(this, home);
-        synchronized (listsLock) {
-            RequestList[] grown = Arrays.copyOf(lists, lists.length + 1);
-            grown[lists.length] = fresh;
-            // Volatile: the arriving request's half of the Dekker pair, before it reads the stamp.
-            LISTS.setVolatile(this, grown);
-        }
-        return fresh;
     }
 
     private static boolean isExempt(CdbFormat format, int opcode) {

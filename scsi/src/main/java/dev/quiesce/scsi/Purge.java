@@ -18,29 +18,30 @@ import org.jspecify.annotations.Nullable;
 final class Purge extends Task implements Drainable, RequestVisitor {
     /*
      * Algorithm (PURGE-1..7):
-     * 1. the unit's epoch grows and the unit closes: whatever arrives from now on is held, or refused if
-     *    the unit is being removed, and so runs wholly after the purge (VSCSI-38);
-     * 2. a drained section begins on the purge itself, which stands for the unit's drainable and more:
-     *    its quiesce hook quiesces that first (PURGE-3) and then starts the walk, that is it posts and
-     *    holds; its isBusy is "a leg is out, or a cancelled request is not gone, or the drainable is
-     *    busy". So the walk runs while nothing new can enter the gate, and the section's one wait covers
-     *    everything;
-     * 3. the visits cancel every older request; each cancel raises the count of its context before it
-     *    starts and lowers it by a notifier, which runs after the response was published;
-     * 4. then the unit forgets its modes if this is a reset, the unit attention is set (SCSI-43: never
-     *    earlier), the section ends, the unit opens, and what was held starts.
+     * 1. the unit's epoch grows and the unit closes: whatever arrives from now on is held, or
+     *    refused if the unit is being removed, and so runs wholly after the purge (VSCSI-38);
+     * 2. a drained section begins on the purge itself, which stands for the unit's drainable and
+     *    more: its quiesce hook quiesces that first (PURGE-3) and then starts the walk, that is it
+     *    posts and holds; its isBusy is "a leg is out, or a cancelled request is not gone, or the
+     *    drainable is busy". So the walk runs while nothing new can enter the gate, and the
+     *    section's one wait covers everything;
+     * 3. the visits cancel every older request; each cancel raises the count of its context before
+     *    it starts and lowers it by a notifier, which runs after the response was published;
+     * 4. then the unit forgets its modes if this is a reset, the unit attention is set (SCSI-43:
+     *    never earlier), the section ends, the unit opens, and what was held starts.
      *
-     * One round of walking is enough, by construction: a request older than the epoch was listed in its
-     * context before that context's leg ran. For let C be the context. execute() in C publishes C's list
-     * in the unit's table and then reads the epoch, both volatile; step 1 writes the epoch and then
-     * reads the table, both volatile. Either execute() sees the new epoch, then the request is not old;
-     * or the table read here has C's list, and since execute() is one task of C the request is listed
-     * before the leg runs. Purges may overlap (a removal during a reset): each cancels all that is older
-     * than itself, requests held by the other included; the unit opens when the last one ends.
+     * One round of walking is enough, by construction: a request older than the epoch was listed in
+     * its context before that context's leg ran. For let C be the context. execute() in C publishes
+     * C's list in the unit's table and then reads the epoch, both volatile; step 1 writes the epoch
+     * and then reads the table, both volatile. Either execute() sees the new epoch, then the
+     * request is not old; or the table read here has C's list, and since execute() is one task of C
+     * the request is listed before the leg runs. Purges may overlap (a removal during a reset):
+     * each cancels all that is older than itself, requests held by the other included; the unit
+     * opens when the last one ends.
      *
-     * It works under somebody else's section too (PURGE-6): parked block requests do not count on the
-     * gate and cancelling reaches them; and without a medium, since the gate belongs to the unit
-     * (PURGE-7).
+     * It works under somebody else's section too (PURGE-6): parked block requests do not count on
+     * the gate and cancelling reaches them; and without a medium, since the gate belongs to the
+     * unit (PURGE-7).
      *
      * The counts are written by the contexts with release and read here with acquire: whoever reads
      * zero sees the request gone. A count that falls to zero wakes main, whose wait looks again.
@@ -105,7 +106,7 @@ final class Purge extends Task implements Drainable, RequestVisitor {
     private void open() {
         unit.main().checkHome();
         epoch = unit.purgeBegins(cause);
-        lists = unit.listsVolatile();
+        lists = unit.lists().all();
         pending = new Pending[lists.length];
         for (int i = 0; i < lists.length; i++) {
             pending[i] = new Pending(lists[i].home());

@@ -4,7 +4,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An intrusive list of requests, oldest first. A request is on one chain at most. Home context only.
+ * An intrusive list of requests, oldest first. A request is on one chain at most. Home context
+ * only.
  */
 final class RequestChain {
     private @Nullable ScsiRequest oldest;
@@ -49,12 +50,12 @@ final class RequestChain {
     }
 
     /*
-     * The visitor may remove any request of the chain, answer it, and even let the adapter prepare and
-     * execute the same object again before it returns; so neither a link nor identity is trusted across
-     * a visit. What is trusted is the order of arrival: sequence numbers only grow along the chain, and
-     * one that arrives during the iteration has a number beyond the bound. If the request just visited
-     * still has its place the next one is its neighbour, else the chain is searched from its old end,
-     * which for a visitor that cancels everything is the first look.
+     * The visitor may remove any request of the chain, answer it, and even let the adapter prepare
+     * and execute the same object again before it returns; so neither a link nor identity is
+     * trusted across a visit. What is trusted is the order of arrival: sequence numbers only grow
+     * along the chain, and one that arrives during the iteration has a number beyond the bound. If
+     * the request just visited still has its place the next one is its neighbour, else the chain is
+     * searched from its old end, which for a visitor that cancels everything is the first look.
      */
     void forEach(long boundSequence, Consumer<ScsiRequest> visitor) {
         ScsiRequest at = oldest;

@@ -17,7 +17,8 @@ final class RequestList {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             LISTED_COUNT = lookup.findVarHandle(RequestList.class, "listedCount", int.class);
-            CANCELLING_COUNT = lookup.findVarHandle(RequestList.class, "cancellingCount", int.class);
+            CANCELLING_COUNT =
+                    lookup.findVarHandle(RequestList.class, "cancellingCount", int.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -31,7 +32,7 @@ final class RequestList {
     private long nextSequence = 1;
     private int held;
 
-    /* Copies of the chains' lengths for diagnosis. Written opaque by home, read opaque by any thread. */
+    /* Copies of the chains' lengths, for diagnosis. Opaque: written by home, read by any thread. */
     @SuppressWarnings("UnusedVariable") // read and written through LISTED_COUNT
     private int listedCount;
 
@@ -63,7 +64,7 @@ final class RequestList {
 
     // ---- changes
 
-    /** Takes an arriving request; those that find earlier ones held are held too, so order stays. */
+    /** Takes an arriving request; one that finds earlier ones held is held too: order stays. */
     boolean append(ScsiRequest request, boolean hold) {
         request.enlisted(hold);
         request.list = this;
@@ -100,7 +101,7 @@ final class RequestList {
 
     // ---- walks
 
-    /** Shows every request that is here now: those being cancelled first, so that none is seen twice. */
+    /** Shows every request that is here now; those being cancelled first, so none is seen twice. */
     void walk(RequestVisitor visitor) {
         home.checkHome();
         long bound = nextSequence;
@@ -114,7 +115,7 @@ final class RequestList {
             home.post(new Release(this));
         } catch (IllegalStateException closed) {
             // The context was closed, so nothing can be held there.
-            unit.forget(this);
+            unit.lists().forget(this);
         }
     }
 

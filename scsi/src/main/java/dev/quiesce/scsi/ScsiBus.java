@@ -15,12 +15,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * The units that an adapter can address, by target and logical unit number.
  *
- * <p>Looking a unit up is for any thread: one acquire load of an immutable table. Units come and go on
- * the main context: a unit is published as the last step of plugging it and unpublished as the first
- * step of unplugging it (SCSI-7), so whoever finds one finds it whole.
+ * <p>Looking a unit up is for any thread: one acquire load of an immutable table. Units come and go
+ * on the main context: a unit is published as the last step of plugging it and unpublished as the
+ * first step of unplugging it (SCSI-7), so whoever finds one finds it whole.
  *
- * <p>An adapter's way: {@link #find}; if that is null but {@link #hasTarget}, {@link #targetCommands};
- * else there is no such target.
+ * <p>An adapter's way: {@link #find}; if that is null but {@link #hasTarget}, {@link
+ * #targetCommands}; else there is no such target.
  */
 public final class ScsiBus {
     private static final VarHandle TABLE;
@@ -140,16 +140,16 @@ public final class ScsiBus {
      * Makes a unit addressable. Any thread; does not wait.
      *
      * <p>Parts of the address that are {@link ScsiAddress#AUTO} are chosen (SCSI-2); the unit's
-     * {@link LogicalUnit#address()} tells which were. The unit reports that it was powered on; if the bus
-     * has listeners, the others report that the LUNs changed, and then the listeners hear of it
-     * (SCSI-37, VSCSI-45).
+     * {@link LogicalUnit#address()} tells which were. The unit reports that it was powered on; if
+     * the bus has listeners, the others report that the LUNs changed, and then the listeners hear
+     * of it (SCSI-37, VSCSI-45).
      *
      * @param unit a unit on no bus, with the same main context as the bus
      * @param address where to
-     * @return completes in the main context; exceptionally with {@link IllegalStateException} naming the
-     *     address if it is occupied or none is free
-     * @throws IllegalArgumentException if the address is beyond the bus's limits, or the unit belongs to
-     *     another main context
+     * @return completes in the main context; exceptionally with {@link IllegalStateException}
+     *     naming the address if it is occupied or none is free
+     * @throws IllegalArgumentException if the address is beyond the bus's limits, or the unit
+     *     belongs to another main context
      */
     public CompletionStage<Void> plug(LogicalUnit unit, ScsiAddress address) {
         if (address.target() > config.targetMax()) {
@@ -170,13 +170,14 @@ public final class ScsiBus {
     /**
      * Takes a unit away. Any thread; does not wait.
      *
-     * <p>Order (PURGE-14): the unit is unpublished and refuses commands; its requests are purged with
-     * {@link CancelCause#REMOVED}; the others report that the LUNs changed; the listeners hear of it.
+     * <p>Order (PURGE-14): the unit is unpublished and refuses commands; its requests are purged
+     * with {@link CancelCause#REMOVED}; the others report that the LUNs changed; the listeners hear
+     * of it.
      *
      * @param address where the unit sits
      * @return completes in the main context when none of the unit's requests is left and none will
-     *     reach it; exceptionally with {@link IllegalStateException} naming the address if nothing is
-     *     there
+     *     reach it; exceptionally with {@link IllegalStateException} naming the address if nothing
+     *     is there
      */
     public CompletionStage<Void> unplug(ScsiAddress address) {
         CompletableFuture<Void> done = new CompletableFuture<>();
@@ -201,9 +202,10 @@ public final class ScsiBus {
      * As {@link #unplug}, waiting. Control; polls the main context.
      *
      * @param address where the unit sits
-     * @throws IllegalStateException if nothing is there, or the caller does not own the main context
-     * @throws dev.quiesce.aio.WaitCannotEndException as for {@link LogicalUnit#purge}; the unit stays
-     *     unpublished
+     * @throws IllegalStateException if nothing is there, or the caller does not own the main
+     *     context
+     * @throws dev.quiesce.aio.WaitCannotEndException as for {@link LogicalUnit#purge}; the unit
+     *     stays unpublished
      */
     public void unplugBlocking(ScsiAddress address) {
         main.checkHome();

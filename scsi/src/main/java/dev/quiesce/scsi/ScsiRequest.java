@@ -13,20 +13,21 @@ import org.jspecify.annotations.Nullable;
  * One SCSI command on its way through a logical unit. An adapter embeds one in each of its command
  * records and uses it again and again; using it allocates nothing.
  *
- * <p>Life: the adapter {@linkplain #prepare prepares} it, {@linkplain LogicalUnit#execute executes} it on
- * a unit, and gets it back through {@link HostAdapter}. In between it is the unit's.
+ * <p>Life: the adapter {@linkplain #prepare prepares} it, {@linkplain LogicalUnit#execute executes}
+ * it on a unit, and gets it back through {@link HostAdapter}. In between it is the unit's.
  *
- * <p>Threads: the context given to {@link #prepare} is the request's home; every method that changes the
- * request must be called there and throws {@link IllegalStateException} elsewhere (SCSI-13). The reading
- * methods are for the home context too, except {@link #home()}.
+ * <p>Threads: the context given to {@link #prepare} is the request's home; every method that
+ * changes the request must be called there and throws {@link IllegalStateException} elsewhere
+ * (SCSI-13). The reading methods are for the home context too, except {@link #home()}.
  */
 public final class ScsiRequest {
     /** For the adapter: the record this request is part of. The unit never touches it. */
     public @Nullable Object hbaData;
 
     /**
-     * For units: whatever the last unit attached, kept for re-use. A unit that finds an object of its
-     * own kind here may take it over, also if another unit made it; nothing else uses it meanwhile.
+     * For units: whatever the last unit attached, kept for re-use. A unit that finds an object of
+     * its own kind here may take it over, also if another unit made it; nothing else uses it
+     * meanwhile.
      */
     public @Nullable Object unitData;
 
@@ -75,8 +76,8 @@ public final class ScsiRequest {
     }
 
     /**
-     * Describes the next command, without data. Home context; from now on {@code home} is the request's
-     * context. At most the first 16 bytes of the CDB are kept.
+     * Describes the next command, without data. Home context; from now on {@code home} is the
+     * request's context. At most the first 16 bytes of the CDB are kept.
      *
      * @param homeContext the context that owns the request, and in which the caller runs
      * @param commandTag the adapter's name for the command
@@ -110,8 +111,8 @@ public final class ScsiRequest {
     }
 
     /**
-     * Gives the prepared command its data buffers. Home context. The vectors are lent until the answer
-     * is delivered; a direction without data has an empty one.
+     * Gives the prepared command its data buffers. Home context. The vectors are lent until the
+     * answer is delivered; a direction without data has an empty one.
      *
      * @param fromInitiator what the initiator sends
      * @param toInitiator where data for the initiator goes
@@ -129,9 +130,9 @@ public final class ScsiRequest {
     }
 
     /**
-     * Interprets the CDB for a unit's block size, after which {@link #cdb()} tells direction and size of
-     * the data phase. Home context. {@link LogicalUnit#execute} does it if the adapter did not; an
-     * adapter that compares its buffers with the CDB before (VSCSI-17) calls it itself.
+     * Interprets the CDB for a unit's block size, after which {@link #cdb()} tells direction and
+     * size of the data phase. Home context. {@link LogicalUnit#execute} does it if the adapter did
+     * not; an adapter that compares its buffers with the CDB before (VSCSI-17) calls it itself.
      *
      * @param blockSizeBytes the addressed unit's {@link LogicalUnit#blockSizeBytes()}
      * @return null, or what is wrong with the CDB: executing the request then answers that
@@ -217,8 +218,8 @@ public final class ScsiRequest {
     // ---- the unit's side
 
     /**
-     * Says that work for this request is under way below the unit, so that a cancel has to reach it and
-     * to wait for it. Unit; home context.
+     * Says that work for this request is under way below the unit, so that a cancel has to reach it
+     * and to wait for it. Unit; home context.
      */
     public void workBegins() {
         checkHome();
@@ -268,8 +269,8 @@ public final class ScsiRequest {
     }
 
     /**
-     * Ends the request with {@link ScsiStatus#CHECK_CONDITION}. Unit; home context. A request that was
-     * cancelled is answered as cancelled instead.
+     * Ends the request with {@link ScsiStatus#CHECK_CONDITION}. Unit; home context. A request that
+     * was cancelled is answered as cancelled instead.
      *
      * @param why the sense data
      */
@@ -290,9 +291,9 @@ public final class ScsiRequest {
     }
 
     /**
-     * Moves parameter data to the initiator and ends the request with {@link ScsiStatus#GOOD}. Unit;
-     * home context. Moved are the bytes there are, but no more than the CDB allocates and the buffer
-     * holds (CMD-11).
+     * Moves parameter data to the initiator and ends the request with {@link ScsiStatus#GOOD}.
+     * Unit; home context. Moved are the bytes there are, but no more than the CDB allocates and the
+     * buffer holds (CMD-11).
      *
      * @param data begins with the parameter data
      * @param lengthBytes its length
@@ -307,8 +308,8 @@ public final class ScsiRequest {
     }
 
     /**
-     * Copies what the initiator sent. Unit; home context. No more than the CDB announces, the buffer
-     * holds and the array takes.
+     * Copies what the initiator sent. Unit; home context. No more than the CDB announces, the
+     * buffer holds and the array takes.
      *
      * @param into where to, from index 0
      * @return the bytes copied
@@ -326,16 +327,16 @@ public final class ScsiRequest {
     /**
      * Cancels the request. Home context; never under a lock (SCSI-31).
      *
-     * <p>If nothing of it is under way below the unit, it is answered by
-     * {@link HostAdapter#cancelled} now. Otherwise it leaves the list, the unit is asked to stop the
-     * work, and it is answered when the work has come back. Cancelling a request that is being
-     * cancelled only adds the notifier; the first cause stays.
+     * <p>If nothing of it is under way below the unit, it is answered by {@link
+     * HostAdapter#cancelled} now. Otherwise it leaves the list, the unit is asked to stop the work,
+     * and it is answered when the work has come back. Cancelling a request that is being cancelled
+     * only adds the notifier; the first cause stays.
      *
      * @param cause why; the adapter maps it to its response
      * @param whenGone queued in the request's home context exactly once, after the answer was
      *     <em>published</em>; or null
-     * @throws IllegalStateException if the caller is elsewhere, or the request is neither listed nor
-     *     being cancelled
+     * @throws IllegalStateException if the caller is elsewhere, or the request is neither listed
+     *     nor being cancelled
      */
     public void cancel(CancelCause cause, @Nullable Task whenGone) {
         checkHome();
@@ -385,11 +386,11 @@ public final class ScsiRequest {
     }
 
     /**
-     * Encodes the sense data in the format that the unit's control mode page asks for (SCSI-51). Home
-     * context, in {@link HostAdapter#complete}.
+     * Encodes the sense data in the format that the unit's control mode page asks for (SCSI-51).
+     * Home context, in {@link HostAdapter#complete}.
      *
-     * @param into where to, from index 0; {@link Sense#DESCRIPTOR_WITH_INFORMATION_LENGTH_BYTES} are
-     *     always enough
+     * @param into where to, from index 0; {@link Sense#DESCRIPTOR_WITH_INFORMATION_LENGTH_BYTES}
+     *     are always enough
      * @return the bytes written, 0 if there is no sense
      */
     public int encodeSense(byte[] into) {
@@ -406,8 +407,8 @@ public final class ScsiRequest {
     }
 
     /**
-     * How much of the data buffers was not moved. Home context, in {@link HostAdapter#complete}. Computed
-     * once, when the request ends, from the bytes moved (SCSI-53, CMD-116).
+     * How much of the data buffers was not moved. Home context, in {@link HostAdapter#complete}.
+     * Computed once, when the request ends, from the bytes moved (SCSI-53, CMD-116).
      *
      * @return bytes of both buffers less the bytes moved
      */

@@ -9,11 +9,12 @@ import dev.quiesce.scsi.spec.StandardInquiry;
 import dev.quiesce.scsi.spec.VpdPages;
 
 /**
- * Answers what is addressed to a target rather than to one of its units: commands for an absent LUN of
- * an existing target (SCSI-44 to SCSI-48), and the REPORT LUNS well-known logical unit (VSCSI-25).
+ * Answers what is addressed to a target rather than to one of its units: commands for an absent LUN
+ * of an existing target (SCSI-44 to SCSI-48), and the REPORT LUNS well-known logical unit
+ * (VSCSI-25).
  *
- * <p>Threads: the methods run in the request's home context and answer before they return, so such a
- * request is never listed, walked or cancelled.
+ * <p>Threads: the methods run in the request's home context and answer before they return, so such
+ * a request is never listed, walked or cancelled.
  */
 public final class TargetCommands {
     private static final int ANY_BLOCK_SIZE_BYTES = 1;
@@ -57,7 +58,8 @@ public final class TargetCommands {
     }
 
     /**
-     * Answers a command for a target's REPORT LUNS well-known logical unit. Home context of the request.
+     * Answers a command for a target's REPORT LUNS well-known logical unit. Home context of the
+     * request.
      *
      * @param request a prepared request
      * @param target whose units to report

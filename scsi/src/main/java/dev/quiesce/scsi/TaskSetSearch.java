@@ -12,11 +12,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class TaskSetSearch extends Task implements RequestVisitor {
     /*
-     * "outstanding" starts at one, for the walk (VSCSI-32); each cancelled request adds one before it is
-     * cancelled. The decrement that reaches zero posts this task to main, which completes the result: by
-     * then every response was published, since both the walk's end and a notifier come after their
-     * slice's publish (VSCSI-33). A request that is being cancelled already only gets a notifier more
-     * (SCSI-54).
+     * "outstanding" starts at one, for the walk (VSCSI-32); each cancelled request adds one before
+     * it is cancelled. The decrement that reaches zero posts this task to main, which completes the
+     * result: by then every response was published, since both the walk's end and a notifier come
+     * after their slice's publish (VSCSI-33). A request that is being cancelled already only gets a
+     * notifier more (SCSI-54).
      */
     private final LogicalUnit unit;
     private final Predicate<ScsiRequest> which;

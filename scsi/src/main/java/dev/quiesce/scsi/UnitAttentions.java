@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
  * The unit attention conditions that wait to be reported for one unit. Any thread.
  *
  * <p>Conditions queue, each at most once, so none is lost to another one (SCSI-34 [B]). The lowest
- * precedence number is reported first (SCSI-33), equals in the order in which they arose. A reset makes
- * those conditions superfluous that it {@linkplain Sense#subsumes subsumes}. At most
- * {@value #CONDITIONS_MAX} wait, far more than there are conditions; beyond that the newest of the
- * weakest is dropped.
+ * precedence number is reported first (SCSI-33), equals in the order in which they arose. A reset
+ * makes those conditions superfluous that it {@linkplain Sense#subsumes subsumes}. At most {@value
+ * #CONDITIONS_MAX} wait, far more than there are conditions; beyond that the newest of the weakest
+ * is dropped.
  */
 final class UnitAttentions {
     static final int CONDITIONS_MAX = 32;

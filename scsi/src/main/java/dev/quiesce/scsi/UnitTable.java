@@ -6,8 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which unit sits where: an immutable snapshot, so that a look-up from any thread is one load of the
- * snapshot and no more (SCSI-6); the garbage collector keeps what a late reader still holds.
+ * Which unit sits where: an immutable snapshot, so that a look-up from any thread is one load of
+ * the snapshot and no more (SCSI-6); the garbage collector keeps what a late reader still holds.
  */
 final class UnitTable {
     private static final int[] NO_LUNS = {};

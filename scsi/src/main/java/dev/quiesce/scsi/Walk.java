@@ -13,21 +13,22 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class Walk {
     /*
-     * For each context that ever had a list: take a hold on the unit's gate, then post a leg to that
-     * context (WALK-15, WALK-17, I6). The leg shows the visitor the requests that are listed at that
-     * moment, and gives the hold back in the settle phase of its slice, after what the visits pushed was
-     * published (I1, design 1.17). So from the return of start() until the last effect of the last
-     * visit is visible, the gate is not settled: every drained section that begins on it, and every
-     * purge, waits for the walk (WALK-12), and no context of anything below the gate can change under it.
-     * A leg runs in the context of its requests, not in "the backend's": that may change or differ
-     * as it likes (WALK-14).
+     * For each context that ever had a list: take a hold on the unit's gate, then post a leg to
+     * that context (WALK-15, WALK-17, I6). The leg shows the visitor the requests that are listed
+     * at that moment, and gives the hold back in the settle phase of its slice, after what the
+     * visits pushed was published (I1, design 1.17). So from the return of start() until the last
+     * effect of the last visit is visible, the gate is not settled: every drained section that
+     * begins on it, and every purge, waits for the walk (WALK-12), and no context of anything below
+     * the gate can change under it. A leg runs in the context of its requests, not in "the
+     * backend's": that may change or differ as it likes (WALK-14).
      *
-     * A hold belongs to one leg and ends with it; it is not kept while cancelled requests wait for their
-     * work to come back (I9). Who needs those too gives cancel() a notifier and counts.
+     * A hold belongs to one leg and ends with it; it is not kept while cancelled requests wait for
+     * their work to come back (I9). Who needs those too gives cancel() a notifier and counts.
      *
      * A walk counts as awaited when the wait of a drained section found it unfinished: either the
-     * section began while the leg's hold was out (quiesced at the end of the leg, not at its start), or
-     * the section is the purge's own, whose wait looked while legs were out (markAwaited).
+     * section began while the leg's hold was out (quiesced at the end of the leg, not at its
+     * start), or the section is the purge's own, whose wait looked while legs were out
+     * (markAwaited).
      */
     private final LogicalUnit unit;
     private final RequestVisitor visitor;
@@ -71,7 +72,7 @@ final class Walk {
             context.post(new Leg(list, hold, quiescedBefore));
         } catch (IllegalStateException closed) {
             // The context was closed: nothing of it can run any more, so nothing of it is listed.
-            unit.forget(list);
+            unit.lists().forget(list);
             endLeg();
             hold.close();
         }

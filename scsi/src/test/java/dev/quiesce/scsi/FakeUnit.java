@@ -7,8 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A unit that does as told: TEST UNIT READY ends at once; START STOP UNIT stays listed until the test
- * ends it; SYNCHRONIZE CACHE is in flight until the test lets its work come back; all else fails.
+ * A unit that does as told: TEST UNIT READY ends at once; START STOP UNIT stays listed until the
+ * test ends it; SYNCHRONIZE CACHE is in flight until the test lets its work come back; all else
+ * fails.
  */
 public final class FakeUnit extends LogicalUnit {
     static final int[] READY = {0x00, 0, 0, 0, 0, 0};

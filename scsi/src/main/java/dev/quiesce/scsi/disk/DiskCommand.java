@@ -14,9 +14,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a disk attaches to a request: one block request, and the continuations that use it one after the
- * other. Made at the request's first command on any disk and kept with the request; a command on another
- * disk takes it over. Home context only.
+ * What a disk attaches to a request: one block request, and the continuations that use it one after
+ * the other. Made at the request's first command on any disk and kept with the request; a command
+ * on another disk takes it over. Home context only.
  */
 final class DiskCommand implements Completion {
     private final BlockRequest block = new BlockRequest(this);

@@ -13,8 +13,9 @@ import dev.quiesce.scsi.spec.SupportedOpcodes;
 import dev.quiesce.scsi.spec.VpdPages;
 
 /**
- * The commands that tell or change what the disk is rather than what is on it. All but a MODE SELECT that
- * switches the cache off answer at once. They allocate: they are rare. Home context of the request.
+ * The commands that tell or change what the disk is rather than what is on it. All but a MODE
+ * SELECT that switches the cache off answer at once. They allocate: they are rare. Home context of
+ * the request.
  */
 final class ParameterData {
     private final ScsiDisk disk;
@@ -71,7 +72,7 @@ final class ParameterData {
         request.completeWithData(data, modePages().encode(request.cdb(), disk.modes(), data));
     }
 
-    /** Applies all of the list or nothing; without a write cache from now on, flushes what it held. */
+    /** Applies the whole list or nothing; if it switches the write cache off, flushes it. */
     void modeSelect(ScsiRequest request, CacheFlush flush) {
         byte[] list = new byte[(int) request.cdb().parameterListLengthBytes()];
         int length = request.copyDataOut(list);

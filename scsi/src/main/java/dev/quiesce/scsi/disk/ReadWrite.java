@@ -11,11 +11,11 @@ import dev.quiesce.scsi.spec.Sense;
 /**
  * READ and WRITE of every length. Allocates nothing once warm.
  *
- * <p>The transfer is exactly as long as the CDB says, however long the initiator's buffer is (CMD-14), and
- * goes down in as many pieces as the backend's longest transfer demands, usually one. A READ with FUA
- * flushes first and reads then, so that it returns what is on the medium; a WRITE with FUA, or without a
- * write cache, is durable when it ends. If a later piece fails, the residual tells how far it came
- * (CMD-20).
+ * <p>The transfer is exactly as long as the CDB says, however long the initiator's buffer is
+ * (CMD-14), and goes down in as many pieces as the backend's longest transfer demands, usually one.
+ * A READ with FUA flushes first and reads then, so that it returns what is on the medium; a WRITE
+ * with FUA, or without a write cache, is durable when it ends. If a later piece fails, the residual
+ * tells how far it came (CMD-20).
  */
 final class ReadWrite extends Continuation {
     private static final int FLUSH = 0;

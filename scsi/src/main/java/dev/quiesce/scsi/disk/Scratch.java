@@ -6,7 +6,8 @@ import java.nio.ByteBuffer;
 
 /**
  * A command's own buffer, for steps whose bytes are not the initiator's: patterns that are written,
- * blocks that are read to be compared. Made when a command first needs one, then kept. Home context only.
+ * blocks that are read to be compared. Made when a command first needs one, then kept. Home context
+ * only.
  */
 final class Scratch {
     /** The most bytes of one such step. */

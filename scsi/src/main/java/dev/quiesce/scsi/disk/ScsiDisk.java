@@ -26,16 +26,16 @@ import org.jspecify.annotations.Nullable;
  * A direct-access disk on a block backend.
  *
  * <p>It answers what Linux's sd driver sends, at probe and in use: TEST UNIT READY, REQUEST SENSE,
- * INQUIRY with the VPD pages 00h, 80h, 83h, B0h, B1h and B2h, READ CAPACITY(10, 16), MODE SENSE(6, 10),
- * MODE SELECT(6, 10), REPORT LUNS, READ and WRITE(6, 10, 12, 16), VERIFY(10, 12, 16), SYNCHRONIZE
- * CACHE(10, 16), UNMAP, WRITE SAME(10, 16), START STOP UNIT and REPORT SUPPORTED OPERATION CODES, and
- * everything else with "invalid command operation code".
+ * INQUIRY with the VPD pages 00h, 80h, 83h, B0h, B1h and B2h, READ CAPACITY(10, 16), MODE SENSE(6,
+ * 10), MODE SELECT(6, 10), REPORT LUNS, READ and WRITE(6, 10, 12, 16), VERIFY(10, 12, 16),
+ * SYNCHRONIZE CACHE(10, 16), UNMAP, WRITE SAME(10, 16), START STOP UNIT and REPORT SUPPORTED
+ * OPERATION CODES, and everything else with "invalid command operation code".
  *
  * <p>Threads: commands run in their requests' home contexts, each through the backend's
  * {@linkplain BlockBackend#port port} of that context. Making and closing a disk is control.
  *
- * <p>The disk does not own its backend. Order of taking down: unplug the disk, {@linkplain #close close}
- * it, close the backend.
+ * <p>The disk does not own its backend. Order of taking down: unplug the disk, {@linkplain #close
+ * close} it, close the backend.
  */
 public final class ScsiDisk extends LogicalUnit implements AutoCloseable {
     private static final VarHandle MODES;
@@ -72,8 +72,8 @@ public final class ScsiDisk extends LogicalUnit implements AutoCloseable {
 
     /**
      * Makes a disk. Control: it begins to listen to the backend. Whether it is thin, and whether
-     * unmapped blocks read as zeroes, is decided now from the configuration and the backend's limits,
-     * and does not change with the medium.
+     * unmapped blocks read as zeroes, is decided now from the configuration and the backend's
+     * limits, and does not change with the medium.
      *
      * @param backend where the data is; its name becomes the disk's
      * @param config how the disk presents itself
@@ -132,7 +132,8 @@ public final class ScsiDisk extends LogicalUnit implements AutoCloseable {
     /**
      * Stops listening to the backend. Control; the disk is on no bus any more.
      *
-     * @throws IllegalStateException if the disk is plugged, or the caller does not own the main context
+     * @throws IllegalStateException if the disk is plugged, or the caller does not own the main
+     *     context
      */
     @Override
     public void close() {
@@ -293,7 +294,7 @@ public final class ScsiDisk extends LogicalUnit implements AutoCloseable {
                 thin, readsZeroes);
     }
 
-    /** A WRITE SAME is cut into pieces here, so the backend's longest transfer does not bound it. */
+    /** A WRITE SAME is cut into pieces here: the backend's longest transfer does not bound it. */
     BlockLimitsPage limitsPage() {
         BlockLimits limits = backend.limits();
         long transferBytes = limits.maxTransferBytes() == BlockLimits.UNLIMITED
@@ -325,13 +326,14 @@ public final class ScsiDisk extends LogicalUnit implements AutoCloseable {
     }
 
     boolean replaceModes(ModeParameters from, ModeParameters to) {
-        // CAS: of two MODE SELECTs in two contexts the later one decodes against the earlier's outcome.
+        // CAS: of two MODE SELECTs in two contexts the later one decodes against the earlier's
+        // outcome.
         return MODES.compareAndSet(this, from, to);
     }
 
     /**
-     * How a range is unmapped: discarded, unless the disk promised zeroes and what is below now would
-     * not keep the promise.
+     * How a range is unmapped: discarded, unless the disk promised zeroes and what is below now
+     * would not keep the promise.
      */
     Operation discardOperation(BlockLimits limits) {
         return readsZeroes && !limits.discardReadsZero()

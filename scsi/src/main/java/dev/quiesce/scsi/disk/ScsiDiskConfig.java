@@ -12,8 +12,8 @@ import java.util.Objects;
  * @param physicalBlockSizeBytes what the disk says it writes at once: a power of two, at least the
  *     logical block, at most 64 KiB
  * @param readOnly whether the disk refuses to be written, whatever the backend allows
- * @param thin whether UNMAP and the UNMAP bit of WRITE SAME are offered, if the backend can discard;
- *     all capability bits follow from this one flag (CMD-28)
+ * @param thin whether UNMAP and the UNMAP bit of WRITE SAME are offered, if the backend can
+ *     discard; all capability bits follow from this one flag (CMD-28)
  * @param dpoFua whether DPO and FUA are advertised and honoured, or refused (CMD-90)
  * @param rotationRate medium rotation rate as in VPD page B1h: 0 unknown, 1 none
  * @param modes the mode parameters at power-on and after a reset

@@ -9,9 +9,9 @@ import dev.quiesce.scsi.spec.Sense;
 import dev.quiesce.scsi.spec.UnmapParameters;
 
 /**
- * UNMAP (CMD-36, CMD-37). The list is copied and wholly validated, then applied descriptor by descriptor,
- * each in pieces that the backend takes. It is a hint: a backend that frees only part of a range, or
- * cannot discard at all, is no error.
+ * UNMAP (CMD-36, CMD-37). The list is copied and wholly validated, then applied descriptor by
+ * descriptor, each in pieces that the backend takes. It is a hint: a backend that frees only part
+ * of a range, or cannot discard at all, is no error.
  */
 final class UnmapRanges extends Continuation {
     private final UnmapParameters ranges = new UnmapParameters();

@@ -10,9 +10,9 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * VERIFY(10), (12) and (16) (CMD-94): reads the range in chunks, and compares it with what was sent if
- * BYTCHK asks for it, with the whole range or with one block again and again. BYTCHK 0 reads too: a
- * medium error must show.
+ * VERIFY(10), (12) and (16) (CMD-94): reads the range in chunks, and compares it with what was sent
+ * if BYTCHK asks for it, with the whole range or with one block again and again. BYTCHK 0 reads
+ * too: a medium error must show.
  */
 final class Verify extends Continuation {
     private static final int BYTCHK_NONE = 0;

@@ -13,9 +13,9 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * WRITE SAME(10) and (16) (CMD-38, CMD-38a). Zeroes, sent or implied by NDOB, become write-zeroes, which
- * may unmap if the UNMAP bit is set; any other block, and zeroes on a backend without write-zeroes, are
- * written in chunks.
+ * WRITE SAME(10) and (16) (CMD-38, CMD-38a). Zeroes, sent or implied by NDOB, become write-zeroes,
+ * which may unmap if the UNMAP bit is set; any other block, and zeroes on a backend without
+ * write-zeroes, are written in chunks.
  */
 final class WriteSame extends Continuation {
     private static final int PBDATA_LBDATA = 0x06;

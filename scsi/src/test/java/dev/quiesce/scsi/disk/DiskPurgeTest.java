@@ -290,7 +290,7 @@ class DiskPurgeTest {
         return vector;
     }
 
-    /** Commands, releases, sections, resets and aborts in random order; then everything must end. */
+    /** Commands, releases, sections, resets and aborts at random; then everything must end. */
     private final class RandomRun {
         private final long seed;
         private final Random random;
