@@ -1,6 +1,7 @@
 package dev.quiesce.examples;
 
 import dev.quiesce.examples.demo.DemoCommand;
+import dev.quiesce.examples.story.StoryCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -10,7 +11,7 @@ import picocli.CommandLine.Command;
         description = "A block layer for machine emulators, at work.",
         mixinStandardHelpOptions = true,
         version = "quiesce 0.1.0",
-        subcommands = {DemoCommand.class, CommandLine.HelpCommand.class})
+        subcommands = {DemoCommand.class, StoryCommand.class, CommandLine.HelpCommand.class})
 public final class Main implements Runnable {
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;

@@ -102,7 +102,7 @@ public final class SeedStory {
     }
 
     private static String counts(SearchReport report) {
-        return report.schedules() + " schedules (all with up to "
+        return report.schedules() + " schedules (with up to "
                 + report.preemptionsDone() + " preemptions)";
     }
 }
