@@ -51,7 +51,8 @@ class DemoCommandTest {
         demo("--image", image(1 << 20).toString(), "--seconds", "0", "--json");
 
         JsonNode result = new ObjectMapper().readTree(out.toString());
-        assertThat(result.fieldNames()).toIterable().contains("requests", "bytes", "iops", "p50Micros",
+        assertThat(result.fieldNames()).toIterable().contains(
+                "requests", "bytes", "iops", "p50Micros",
                 "p99Micros", "drains", "contextChanges", "changesWithInFlight", "queueRehomes",
                 "contextReadsDuringChange", "parked", "replayed", "cancelledWhileParked",
                 "cancelledInDriver", "walksAwaited", "removalsWithRequestsListed",
