@@ -428,6 +428,29 @@ public abstract class LogicalUnit {
 
     /** Runs a listed request. Home context. */
     final void start(ScsiRequest request) {
+        try {
+            startGuarded(request);
+        } catch (RuntimeException | InternalError e) {
+            failUnder(request, e);
+        }
+    }
+
+    /**
+     * Ends a request under which the unit failed, or under which its buffers did: guest memory that
+     * vanishes throws out of the copy (I7). Units call it from their own completions. Home context.
+     *
+     * @param request the request; one whose work is still out is left to it
+     * @param cause what was thrown; reported to the context's error handler
+     */
+    protected final void failUnder(ScsiRequest request, Throwable cause) {
+        AioContext home = request.home();
+        home.seams().errors().onError(home, name() + ": " + request, cause);
+        if (request.state() == RequestState.LISTED) {
+            request.completeWith(Sense.TARGET_FAILURE);
+        }
+    }
+
+    private void startGuarded(ScsiRequest request) {
         Sense defect = request.parse(blockSizeBytes());
         if (defect != null) {
             request.completeWith(defect);

@@ -130,8 +130,13 @@ final class DiskCommand implements Completion {
         Continuation next = Objects.requireNonNull(waiting);
         waiting = null;
         // Cancellation before anything else (PURGE-26): the answer may be out already.
-        if (request.workEnds()) {
+        if (!request.workEnds()) {
+            return;
+        }
+        try {
             next.stepEnded(status);
+        } catch (RuntimeException | InternalError e) {
+            disk().failedUnder(request, e);
         }
     }
 

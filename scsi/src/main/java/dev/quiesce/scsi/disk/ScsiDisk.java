@@ -146,6 +146,11 @@ public final class ScsiDisk extends LogicalUnit implements AutoCloseable {
 
     // ---- commands
 
+    /** A step of a command threw: guest memory that vanished, or a mistake of ours. Home context. */
+    void failedUnder(ScsiRequest request, Throwable cause) {
+        failUnder(request, cause);
+    }
+
     @Override
     protected void executeCommand(ScsiRequest request) {
         DiskCommand command = DiskCommand.of(request, this, (Port) contextState(request));

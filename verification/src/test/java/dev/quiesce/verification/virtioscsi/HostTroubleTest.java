@@ -1,0 +1,124 @@
+package dev.quiesce.verification.virtioscsi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.quiesce.driver.file.FileConfig;
+import dev.quiesce.driver.file.FileDriver;
+import dev.quiesce.driver.memory.MemoryConfig;
+import dev.quiesce.driver.memory.MemoryDriver;
+import dev.quiesce.rules.Rule;
+import dev.quiesce.scsi.ScsiAddress;
+import dev.quiesce.scsi.spec.Sense;
+import dev.quiesce.testkit.guest.GuestCdb;
+import dev.quiesce.testkit.guest.GuestCommand;
+import dev.quiesce.testkit.guest.GuestRam;
+import dev.quiesce.testkit.guest.GuestSession;
+import dev.quiesce.virtio.memory.RegionMap;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the host does to a disk reaches the guest as sense data, and nobody else. */
+class HostTroubleTest {
+    private static final int IMAGE_BYTES = 1 << 20;
+    private static final long PAGE = 1L << 30;
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    @Rule("SENSE-20")
+    void shouldReturnSenseWhenTheImageIsTruncatedWhileRunning() throws IOException {
+        Path image = Files.write(directory.resolve("disk.img"), new byte[IMAGE_BYTES]);
+        try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
+            machine.plug(machine.newDisk(FileDriver.open(FileConfig.readOnly(image))),
+                    new ScsiAddress(1, 0));
+            machine.begun();
+            try (FileChannel channel = FileChannel.open(image, StandardOpenOption.WRITE);
+                    GuestSession session = machine.session()) {
+                channel.truncate(4096);
+
+                session.read(1, 0, GuestCdb.read10(100, 1), 512);
+                GuestCommand truncated = session.answer();
+                assertThat(truncated.response()).isEqualTo(GuestCommand.RESPONSE_OK);
+                assertThat(truncated.sense()).isEqualTo(Sense.READ_ERROR);
+                session.read(1, 0, GuestCdb.read10(0, 1), 512);
+                assertThat(session.answer().isGood()).isTrue();
+                session.read(0, 0, GuestCdb.read10(100, 1), 512);
+                assertThat(session.answer().isGood()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    @Rule("CMD-93")
+    void shouldReturnSenseWhenAReadOnlyImageIsWritten() throws IOException {
+        Path image = Files.write(directory.resolve("disk.img"), new byte[IMAGE_BYTES]);
+        try (ScsiMachine machine = ScsiMachine.withDisks(0)) {
+            machine.plug(machine.newDisk(FileDriver.open(FileConfig.readOnly(image))),
+                    new ScsiAddress(0, 0));
+            machine.begun();
+            try (GuestSession session = machine.session()) {
+
+                GuestCommand written =
+                        session.write(0, 0, GuestCdb.write10(0, 1, false), new byte[512]);
+
+                assertThat(written.sense().key()).isEqualTo(Sense.WRITE_PROTECTED.key());
+            }
+        }
+    }
+
+    @Test
+    @Rule("CMD-20")
+    void shouldFailOnlyTheCommandWhoseBufferCannotBeWritten() {
+        GuestRam ram = GuestRam.direct(1 << 20, 4 << 20);
+        ByteBuffer vanished = ByteBuffer.allocateDirect(4096).asReadOnlyBuffer();
+        try (ScsiMachine machine = new ScsiMachine(1, 0, ram)) {
+            machine.plug(machine.newDisk(new MemoryDriver(
+                    MemoryConfig.direct(IMAGE_BYTES))),
+                    new ScsiAddress(0, 0));
+            machine.begun();
+            machine.settled();
+            ram.replaceMap(new VanishingMap(ram.whole(), PAGE, vanished));
+
+            GuestCommand inquiry = machine.driver.newCommand(null)
+                    .cdb(0, 0, GuestCdb.inquiry(96)).dataIn(PAGE, 96);
+            GuestCommand read = machine.driver.newCommand(null)
+                    .cdb(0, 0, GuestCdb.read10(0, 1)).dataIn(PAGE, 512);
+            machine.driver.submit(0, inquiry);
+            machine.driver.submit(0, read);
+            machine.driver.kick();
+            machine.until(() -> !inquiry.isOutstanding() && !read.isOutstanding());
+
+            assertThat(inquiry.sense()).isEqualTo(Sense.TARGET_FAILURE);
+            assertThat(read.isGood()).isFalse();
+            assertThat(machine.hba.isBroken()).isFalse();
+            assertThat(machine.disks.get(0).listedRequests()).isZero();
+            GuestCommand next = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> !next.isOutstanding());
+            assertThat(next.isGood()).isTrue();
+        }
+    }
+
+    @Test
+    @Rule("MAL-17")
+    void shouldBreakOnlyTheDeviceWhoseMemoryThrows() {
+        GuestRam ram = GuestRam.direct(1 << 20, 4 << 20);
+        try (ScsiMachine machine = new ScsiMachine(1, 0, ram)) {
+            machine.begun();
+            ram.replaceMap(new VanishingMap(
+                    RegionMap.builder().add(0, ByteBuffer.allocateDirect(64)).build(), 0, null));
+
+            machine.submit(0, 0, GuestCdb.testUnitReady(), 0);
+            machine.until(machine.hba::isBroken);
+
+            assertThat(machine.interrupts.configChanges()).isEqualTo(1);
+            ram.replaceMap(ram.whole());
+        }
+    }
+}
