@@ -43,6 +43,8 @@ public abstract class LogicalUnit {
      * A command that arrives while the unit is closed is listed but held; opening posts a release
      * to every list. A context that read "closed" published its list before, so the release reaches
      * it; one that reads "open" while earlier ones are still held queues behind them.
+     *
+     * execute() is made of the atomic steps that PurgeStepModelTest interleaves with a purge's.
      */
     private static final VarHandle STAMP;
     private static final VarHandle PLACE;
@@ -175,19 +177,7 @@ public abstract class LogicalUnit {
     public final void execute(ScsiRequest request) {
         request.checkHome();
         RequestList list = lists.of(request.home());
-        // Volatile, after the list was published: one half of the Dekker pair with a purge.
-        long seen = (long) STAMP.getVolatile(this);
-        if ((seen & REMOVED) != 0) {
-            request.refuse(CancelCause.REMOVED);
-            return;
-        }
-        if (request.state() != RequestState.PREPARED) {
-            throw new IllegalStateException("executed without prepare: " + request);
-        }
-        request.epoch = seen >>> EPOCH_SHIFT;
-        if (list.append(request, (seen & CLOSED) != 0 || list.hasHeld())) {
-            start(request);
-        }
+        admit(request, list, stampVolatile());
     }
 
     /**
@@ -426,6 +416,26 @@ public abstract class LogicalUnit {
 
     // ---- RequestList, Walk, Purge, ScsiBus
 
+    /** Volatile: after the list was published, an arriving request's half of the Dekker pair. */
+    final long stampVolatile() {
+        return (long) STAMP.getVolatile(this);
+    }
+
+    /** Lists an arriving request and starts it, or holds or refuses it. Home context. */
+    final void admit(ScsiRequest request, RequestList list, long seen) {
+        if ((seen & REMOVED) != 0) {
+            request.refuse(CancelCause.REMOVED);
+            return;
+        }
+        if (request.state() != RequestState.PREPARED) {
+            throw new IllegalStateException("executed without prepare: " + request);
+        }
+        request.epoch = seen >>> EPOCH_SHIFT;
+        if (list.append(request, (seen & CLOSED) != 0 || list.hasHeld())) {
+            start(request);
+        }
+    }
+
     /** Runs a listed request. Home context. */
     final void start(ScsiRequest request) {
         try {
@@ -472,7 +482,7 @@ public abstract class LogicalUnit {
     }
 
     final boolean isClosed() {
-        return ((long) STAMP.getVolatile(this) & CLOSED) != 0;
+        return (stampVolatile() & CLOSED) != 0;
     }
 
     final RequestTable lists() {

@@ -45,6 +45,9 @@ final class Purge extends Task implements Drainable, RequestVisitor {
      *
      * The counts are written by the contexts with release and read here with acquire: whoever reads
      * zero sees the request gone. A count that falls to zero wakes main, whose wait looks again.
+     *
+     * Proof of "one round is enough" and of "held ones start": PurgeStepModelTest drives these very
+     * steps through every interleaving with those of execute(), and refutes the other order.
      */
     private final LogicalUnit unit;
     private final CancelCause cause;
@@ -104,8 +107,18 @@ final class Purge extends Task implements Drainable, RequestVisitor {
     }
 
     private void open() {
+        closeUnit();
+        collectLists();
+    }
+
+    /** Control's write of the Dekker pair: whatever arrives from now on is held or refused. */
+    void closeUnit() {
         unit.main().checkHome();
         epoch = unit.purgeBegins(cause);
+    }
+
+    /** Control's read of the Dekker pair, after {@link #closeUnit}. */
+    void collectLists() {
         lists = unit.lists().all();
         pending = new Pending[lists.length];
         for (int i = 0; i < lists.length; i++) {
@@ -131,16 +144,21 @@ final class Purge extends Task implements Drainable, RequestVisitor {
 
     private void finish(DrainedSection section) {
         try {
-            assert !isBusy() : this;
-            if (resets) {
-                unit.onReset();
-            }
-            if (unitAttention != null) {
-                unit.queueUnitAttention(unitAttention);
-            }
+            conclude();
         } finally {
             section.close();
             unit.purgeEnds();
+        }
+    }
+
+    /** What a purge does when all are gone, inside its section. */
+    void conclude() {
+        assert !isBusy() : this;
+        if (resets) {
+            unit.onReset();
+        }
+        if (unitAttention != null) {
+            unit.queueUnitAttention(unitAttention);
         }
     }
 
