@@ -37,12 +37,12 @@ final class InFlightCounter extends InFlightCounts {
      * the control thread counts replays on lanes that it does not own.
      *
      * Padding. Two lanes are written by two threads for every request; on one cache line they cost
-     * as much as one shared counter does (measured: 113 ns for count, check and leave with two
-     * threads, against 13 with lanes apart). 15 longs on either side keep the pair alone in its
-     * line and in the neighbour that x86 prefetches with it. The two counts share a line on
-     * purpose: they have the same writer. @Contended is not available outside the JDK, hence
-     * fields, and a chain of classes because the JVM may reorder the fields within one class but
-     * never across the classes of a chain.
+     * as much as one shared counter does (LaneBenchmark; measured first: 113 ns for count, check
+     * and leave with two threads, against 13 with lanes apart). 15 longs on either side keep the
+     * pair alone in its line and in the neighbour that x86 prefetches with it. The two counts share
+     * a line on purpose: they have the same writer. @Contended is not available outside the JDK,
+     * hence fields, and a chain of classes because the JVM may reorder the fields within one class
+     * but never across the classes of a chain.
      */
     private static final VarHandle ENTERED;
     private static final VarHandle LEFT;

@@ -5,22 +5,21 @@ import dev.quiesce.aio.LoopSeams;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The steps of the real classes. The calling thread owns every context, so every check passes. */
+/** The steps of the real classes. Steps check no thread, so the contexts only name lanes. */
 final class RealGateSteps implements GateSteps {
-    private final AioContext main = context("main");
-    private final Gate gate = new Gate("gate", main);
+    private static final AioContext MAIN = new AioContext("main", LoopSeams.system());
+    private static final List<AioContext> HOMES = List.of(
+            new AioContext("home 0", LoopSeams.system()),
+            new AioContext("home 1", LoopSeams.system()));
+    private static final ParkedReplay REPLAY = parked -> { };
+
+    private final Gate gate = new Gate("gate", MAIN);
     private final List<RealLane> lanes = new ArrayList<>();
     private Hold hold;
 
-    private static AioContext context(String name) {
-        AioContext context = new AioContext(name, LoopSeams.system());
-        context.acquire();
-        return context;
-    }
-
     @Override
     public void quiesce() {
-        gate.quiesce();
+        gate.beginSection();
     }
 
     @Override
@@ -65,14 +64,14 @@ final class RealGateSteps implements GateSteps {
     @Override
     public LaneSteps lane(int index) {
         while (lanes.size() <= index) {
-            lanes.add(new RealLane(gate.lane(context("home" + lanes.size()), task -> { })));
+            lanes.add(new RealLane(gate.lane(HOMES.get(lanes.size()), REPLAY)));
         }
         return lanes.get(index);
     }
 
     @Override
     public void hold() {
-        hold = gate.hold("model", main);
+        hold = gate.hold("model", MAIN);
     }
 
     @Override

@@ -1,0 +1,4 @@
+/**
+ * What it costs to enter and leave a gate.
+ */
+package dev.quiesce.drain;
