@@ -2,6 +2,7 @@ package dev.quiesce.testkit;
 
 import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.ErrorHandler;
+import dev.quiesce.aio.Lease;
 import dev.quiesce.aio.LoopSeams;
 import java.util.ArrayList;
 import java.util.List;
@@ -194,7 +195,8 @@ public final class Simulation {
     }
 
     /**
-     * Adds a condition for the end, when every actor has finished and nobody can move.
+     * Adds a condition for the end, when every actor has finished and nobody can move. It is
+     * looked at by the control thread.
      *
      * @param what the condition, in words
      * @param holds the condition
@@ -296,9 +298,12 @@ public final class Simulation {
     }
 
     private void checkEnd() {
-        for (End end : ends) {
-            if (!end.holds.getAsBoolean()) {
-                fail(end.what, "does not hold in the end");
+        try (Lease control = main.acquire()) {
+            assert control != null;
+            for (End end : ends) {
+                if (!end.holds.getAsBoolean()) {
+                    fail(end.what, "does not hold in the end");
+                }
             }
         }
     }
