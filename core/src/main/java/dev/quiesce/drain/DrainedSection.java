@@ -224,7 +224,14 @@ public final class DrainedSection implements AutoCloseable {
         }
     }
 
-    private boolean isSettled() {
+    /**
+     * Whether nothing is busy at this moment. Holds taken inside the section, and requests that
+     * are cancelled while they are parked, make it busy again for a while. Control.
+     *
+     * @return true if whoever acts now, without polling, acts under nobody's feet
+     */
+    public boolean isSettled() {
+        main.checkHome();
         for (Drainable each : what) {
             if (each.isBusy()) {
                 return false;
@@ -262,12 +269,20 @@ public final class DrainedSection implements AutoCloseable {
         }
     }
 
-    /** Main context: completes the result where the caller wants it, once nothing is busy. */
+    /**
+     * Main context: completes the result where the caller wants it, once nothing is busy. A hold
+     * may be taken after the condition was found true and before the step runs; then the wait goes
+     * on, so whoever is told in the main context finds the section settled.
+     */
     private void whenSettled(
             AioContext finishIn, Runnable success, CompletableFuture<?> result) {
         main.whenDone(() -> closed || isSettled(), new Step("finish of " + this, () -> {
             if (closed) {
                 fail(finishIn, result, new IllegalStateException(this + " is closed"));
+                return;
+            }
+            if (!isSettled()) {
+                whenSettled(finishIn, success, result);
                 return;
             }
             RuntimeException refused = tryIn(finishIn, success);

@@ -29,6 +29,11 @@ final class ChangeRunner {
      * continue in outermost polls only (AIO-45), one after the other in the order in which they
      * were requested: the second one does not even plan before the first has finished.
      *
+     * Between the end of an asynchronous wait and the step that acts on it, somebody may take a
+     * hold: a walk over requests for instance. The step looks again, in the same breath as it
+     * commits, and waits again if need be. So no context changes under a hold that was taken before
+     * the commit (WALK-11).
+     *
      * Hooks may not start a change (GR-5, DRAIN-9). While one runs, hookDepth says so and the
      * change is refused.
      */
@@ -156,6 +161,12 @@ final class ChangeRunner {
             }
         }
 
+        /** Waits again if something was counted since the wait ended; null if nothing was. */
+        @Nullable CompletionStage<Void> settle() {
+            DrainedSection open = section;
+            return open == null || open.isSettled() ? null : open.settledAsync(main);
+        }
+
         /** Ends the section, then closes the drivers of removed nodes. */
         void end() {
             DrainedSection open = section;
@@ -216,6 +227,11 @@ final class ChangeRunner {
             begun = null;
             if (next != null) {
                 attempt.replaceSection(next);
+            }
+            CompletionStage<Void> unsettled = attempt.settle();
+            if (unsettled != null) {
+                unsettled.whenComplete((nothing, cause) -> onBegun(null, cause));
+                return;
             }
             if (attempt.commitIfCovered()) {
                 attempt.end();
