@@ -26,12 +26,11 @@ final class Control {
     private int asyncSections;
     private int asyncPending;
 
-    Control(Simulation sim, BlockBackend backend, List<AioContext> contexts,
-            BooleanSupplier quiet) {
+    Control(Simulation sim, Machine machine, BooleanSupplier quiet) {
         this.sim = sim;
+        this.backend = machine.backend();
         this.graph = backend.graph();
-        this.backend = backend;
-        this.contexts = contexts;
+        this.contexts = machine.contexts();
         this.quiet = quiet;
     }
 
@@ -64,6 +63,11 @@ final class Control {
     /** {@return whether everything that it asked for has come to an end} */
     boolean isOver() {
         return section == null && asyncSections == 0 && asyncPending == 0;
+    }
+
+    /** {@return whether something that it asked for is not over} */
+    boolean hasPending() {
+        return asyncPending > 0;
     }
 
     private void beginSection() {
@@ -142,7 +146,8 @@ final class Control {
                 : graph.edit().removeFilter(filter)));
     }
 
-    private void settled(CompletionStage<Void> stage) {
+    /** Fails the run if the operation fails, and is not over before the operation is. */
+    void settled(CompletionStage<Void> stage) {
         asyncPending++;
         stage.whenComplete((nothing, failure) -> {
             asyncPending--;
@@ -153,7 +158,7 @@ final class Control {
     }
 
     private BlockNode bottom() {
-        return Objects.requireNonNull(graph.find("memory"));
+        return Objects.requireNonNull(graph.find(Machine.BOTTOM));
     }
 
     private AioContext anyContext() {
