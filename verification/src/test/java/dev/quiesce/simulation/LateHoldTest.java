@@ -17,7 +17,7 @@ import dev.quiesce.testkit.Simulation;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 
-/** What is counted after an asynchronous wait has begun, and before it is acted upon, counts too. */
+/** What is counted after an asynchronous wait has ended, and before it is acted upon, counts. */
 class LateHoldTest {
     private static final long LENGTH_BYTES = 1 << 16;
 

@@ -15,8 +15,8 @@ import dev.quiesce.testkit.YieldingDriver;
 import java.util.List;
 
 /**
- * Three contexts, one backend above some of an overlay, a delay, a gate and a window into changes, a
- * host that lets requests out of the gate, and a reader. What exactly, the seed says.
+ * Three contexts, one backend above some of an overlay, a delay, a gate and a window into changes,
+ * a host that lets requests out of the gate, and a reader. What exactly, the seed says.
  */
 final class Machine {
     static final String BOTTOM = "memory";
