@@ -28,10 +28,13 @@ public final class BottomHalf extends Task {
      * RECLAIMED is set once, by the loop, when a deleted bottom half can never run again and is
      * not running; `gone` and RECLAIMED are a Dekker pair, so a waiter either is found or finds
      * that there is nothing to wait for.
+     *
+     * Proved by the step model BottomHalfStepModelTest.
      */
-    private static final int PENDING = 1;
-    private static final int SCHEDULED = 2;
-    private static final int DELETED = 4;
+    static final int PENDING = 1;
+    static final int SCHEDULED = 2;
+    static final int DELETED = 4;
+
     private static final int RECLAIMED = 8;
 
     private static final VarHandle FLAGS;
@@ -105,7 +108,7 @@ public final class BottomHalf extends Task {
      * from within the callback. Idempotent. Thread: any.
      */
     public void delete() {
-        int old = (int) FLAGS.getAndBitwiseOr(this, DELETED | PENDING);
+        int old = markDeleted();
         if ((old & PENDING) == 0 && (old & DELETED) == 0 && !context.tryPost(this)) {
             reclaim();
         }
@@ -124,7 +127,7 @@ public final class BottomHalf extends Task {
         GONE.compareAndSet(this, null, new CompletableFuture<@Nullable Void>());
         CompletableFuture<@Nullable Void> waiter = Objects.requireNonNull(goneVolatile());
         delete();
-        if (((int) FLAGS.getVolatile(this) & RECLAIMED) != 0) {
+        if ((flags() & RECLAIMED) != 0) {
             waiter.complete(null);
         }
         return waiter;
@@ -136,7 +139,7 @@ public final class BottomHalf extends Task {
      * @return true if the callback is due
      */
     public boolean isScheduled() {
-        return ((int) FLAGS.getVolatile(this) & (SCHEDULED | DELETED)) == SCHEDULED;
+        return (flags() & (SCHEDULED | DELETED)) == SCHEDULED;
     }
 
     /**
@@ -156,8 +159,7 @@ public final class BottomHalf extends Task {
 
     @Override
     boolean step() {
-        // One step, acquire and release: see the note above.
-        int old = (int) FLAGS.getAndBitwiseAnd(this, ~(PENDING | SCHEDULED));
+        int old = begin();
         if ((old & DELETED) != 0) {
             reclaimOrLater();
             return false;
@@ -185,7 +187,7 @@ public final class BottomHalf extends Task {
     @Override
     void abandon() {
         // As in step: from now on the others find that the task is in no queue.
-        int old = (int) FLAGS.getAndBitwiseAnd(this, ~(PENDING | SCHEDULED));
+        int old = begin();
         if ((old & DELETED) != 0) {
             reclaim();
         } else if ((old & SCHEDULED) != 0) {
@@ -194,14 +196,35 @@ public final class BottomHalf extends Task {
         }
     }
 
+    /** Step of {@link #schedule}; the caller queues the task if the old flags have no PENDING. */
+    int ask() {
+        return (int) FLAGS.getAndBitwiseOr(this, PENDING | SCHEDULED);
+    }
+
+    /** Step of the loop, once the task has left its queue: run if the old flags say so. */
+    int begin() {
+        // One step, acquire and release: see the note above.
+        return (int) FLAGS.getAndBitwiseAnd(this, ~(PENDING | SCHEDULED));
+    }
+
+    /** Step of {@link #delete}; the caller queues the task if the old flags have no PENDING. */
+    int markDeleted() {
+        return (int) FLAGS.getAndBitwiseOr(this, DELETED | PENDING);
+    }
+
+    /** The flags as they are now. Thread: any. */
+    int flags() {
+        return (int) FLAGS.getVolatile(this);
+    }
+
     private boolean trySchedule() {
-        int old = (int) FLAGS.getAndBitwiseOr(this, PENDING | SCHEDULED);
+        int old = ask();
         if ((old & DELETED) != 0) {
             return true;
         }
         if ((old & PENDING) == 0) {
             if (!context.tryPost(this)) {
-                FLAGS.getAndBitwiseAnd(this, ~(PENDING | SCHEDULED));
+                begin();
                 return false;
             }
         } else if (!context.isHome()) {

@@ -31,7 +31,8 @@ public final class EventNotifier {
      * flag and handler alone: detach runs in that same context, so "not current" cannot change
      * beneath it. That is why detach guarantees that the handler does not start again.
      *
-     * Proved by the stress test CoalescingNotifier.
+     * Proved by the step model EventNotifierStepModelTest and the stress test
+     * CoalescingNotifier.
      */
     private static final VarHandle FLAG;
     private static final VarHandle ATTACHED;
@@ -205,7 +206,7 @@ public final class EventNotifier {
         void schedule() {
             if (claim() && !context.tryPost(this)) {
                 // The context is gone: there is no handler to run and nobody here to tell.
-                PENDING.setVolatile(this, 0);
+                unclaim();
             }
         }
 
@@ -245,7 +246,7 @@ public final class EventNotifier {
 
         @Override
         void abandon() {
-            PENDING.getAndSet(this, 0);
+            unclaim();
             if (isLive()) {
                 // Set since it looked dead.
                 schedule();

@@ -153,7 +153,8 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
 
     /**
      * The handshake by which a loop falls asleep without missing an event (AIO-33 to AIO-38). Each
-     * method is one atomic step, so that a step model and the stress tests run the very same ones.
+     * method is one atomic step, or two that have names, so that the step model and the stress
+     * tests run the very same ones.
      *
      * <p>Poster: make the event visible, {@link #raise}; if that says so, unpark. Loop:
      * {@link #arm}, park only if {@link #mayPark}, {@link #disarm}, {@link #acknowledge}, look at
@@ -176,7 +177,7 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
          * sets it for the next turn. When the flag reads false there is nothing to wipe out and
          * nothing to order.
          *
-         * Proved by the stress test NotifyVersusPark.
+         * Proved by the step model NotifyStepModelTest and the stress test NotifyVersusPark.
          */
         private static final VarHandle NOTIFIED;
         private static final VarHandle NOTIFY_ME;
@@ -238,6 +239,7 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
         void acknowledge() {
             // Opaque: a stale 0 only leaves the flag set for the next turn, as AIO-36 allows.
             if ((int) NOTIFIED.getOpaque(this) != 0) {
+                // Acquire: what happened before the raises that this wipes out.
                 NOTIFIED.getAndSet(this, 0);
             }
         }

@@ -1,0 +1,140 @@
+package dev.quiesce.aio;
+
+import static dev.quiesce.testkit.StepProgram.END;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.quiesce.rules.Rule;
+import dev.quiesce.testkit.StepModel;
+import dev.quiesce.testkit.StepProgram;
+import dev.quiesce.testkit.StepReport;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/** Asks of two threads against the loop: every ask is followed by a run that sees it. */
+class BottomHalfStepModelTest {
+    private static final String LOST = "an ask was never served";
+    private static final String TWICE = "queued twice";
+    private static final String LATE = "it ran after it had been found deleted";
+
+    @Test
+    @Rule("AIO-2")
+    @Rule("AIO-3")
+    @Rule("AIO-4")
+    @Rule("AIO-5")
+    void shouldServeEveryAskAndBeQueuedOnce() {
+        StepReport report = explore(BottomHalfStepModelTest::loop);
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-5")
+    void shouldRefuteFlagsThatAreClearedAfterTheRun() {
+        StepReport report = explore(a -> a.serves()
+                .stepWhen("leaves the queue", w -> w.queued == 1, w -> w.queued--)
+                .step("runs", w -> w.served = w.asked)
+                .branch("clears its flags", w -> {
+                    w.half.begin();
+                    return "leaves the queue";
+                }));
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(LOST);
+    }
+
+    @Test
+    @Rule("AIO-5")
+    void shouldRefuteFlagsThatAreClearedWhileItIsStillQueued() {
+        StepReport report = explore(a -> a.serves()
+                .stepWhen("clears its flags", w -> w.queued > 0, w -> w.half.begin())
+                .step("leaves the queue", w -> w.queued--)
+                .branch("runs", w -> {
+                    w.served = w.asked;
+                    return "clears its flags";
+                }));
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(TWICE);
+    }
+
+    @Test
+    @Rule("AIO-12")
+    void shouldNeverRunAfterItWasFoundDeleted() {
+        StepReport report = model()
+                .actor("loop", BottomHalfStepModelTest::loop)
+                .actor("scheduler", BottomHalfStepModelTest::scheduler)
+                .actor("deleter", a -> a
+                        .branch("deletes", w -> queueIfFirst(w.half.markDeleted()))
+                        .step("queues", w -> w.queued++))
+                .inTheEnd("reclaimed, and in no queue", w -> w.reclaimed && w.queued == 0)
+                .explore();
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    /** As {@code BottomHalf.step}. */
+    private static void loop(StepProgram<World> program) {
+        program.serves()
+                .stepWhen("leaves the queue", w -> w.queued == 1, w -> w.queued--)
+                .branch("clears its flags", w -> {
+                    int old = w.half.begin();
+                    w.reclaimed |= (old & BottomHalf.DELETED) != 0;
+                    boolean runs = (old & (BottomHalf.DELETED | BottomHalf.SCHEDULED))
+                            == BottomHalf.SCHEDULED;
+                    return runs ? null : "leaves the queue";
+                })
+                .branch("runs", w -> {
+                    w.served = w.asked;
+                    w.late |= w.reclaimed;
+                    return "leaves the queue";
+                });
+    }
+
+    /** As {@code BottomHalf.schedule}, twice. */
+    private static void scheduler(StepProgram<World> program) {
+        program.step("does something", w -> w.asked++)
+                .branch("asks", w -> queueIfFirst(w.half.ask()) == null
+                        ? null : "does more")
+                .step("queues", w -> w.queued++)
+                .step("does more", w -> w.asked++)
+                .branch("asks again", w -> queueIfFirst(w.half.ask()))
+                .step("queues again", w -> w.queued++);
+    }
+
+    /** The next step, if it is to queue; else the end. A deleted one is left alone by an ask. */
+    private static String queueIfFirst(int old) {
+        return (old & (BottomHalf.PENDING | BottomHalf.DELETED)) == 0 ? null : END;
+    }
+
+    private static StepReport explore(Consumer<StepProgram<World>> loop) {
+        return model()
+                .actor("loop", loop)
+                .actor("scheduler", BottomHalfStepModelTest::scheduler)
+                .actor("another", BottomHalfStepModelTest::scheduler)
+                .inTheEnd(LOST, w -> w.served == w.asked)
+                .explore();
+    }
+
+    private static StepModel<World> model() {
+        return StepModel.of("is every ask served?", World::new)
+                .fingerprint(World::toString)
+                .showing(World::toString)
+                .always(TWICE, w -> w.queued <= 1)
+                .always(LATE, w -> !w.late);
+    }
+
+    /** A bottom half, and how often it is in its context's queue. */
+    private static final class World {
+        final BottomHalf half = new BottomHalf(
+                new AioContext("home", LoopSeams.system()), "half", () -> { });
+        int asked;
+        int served;
+        int queued;
+        boolean reclaimed;
+        boolean late;
+
+        @Override
+        public String toString() {
+            return "flags " + half.flags() + ", " + queued + " queued, " + served + " of " + asked
+                    + " served" + (reclaimed ? ", reclaimed" : "");
+        }
+    }
+}
