@@ -415,6 +415,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
      */
     @Override
     public boolean isBusy() {
+        graph.checkControl("BlockBackend.isBusy");
         for (int i = 0; i < listeners.size(); i++) {
             if (isBusy(listeners.get(i))) {
                 return true;
@@ -430,6 +431,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
      */
     @Override
     public void describe(WaitReport out) {
+        graph.checkControl("BlockBackend.describe");
         gate.describe(out);
         for (BackendListener listener : listeners) {
             if (isBusy(listener)) {

@@ -239,6 +239,7 @@ public final class BlockNode implements Drainable {
      */
     @Override
     public boolean isBusy() {
+        graph.checkControl("BlockNode.isBusy");
         return isBusy(ContextChange.identitySet());
     }
 
@@ -262,6 +263,7 @@ public final class BlockNode implements Drainable {
      */
     @Override
     public void describe(WaitReport out) {
+        graph.checkControl("BlockNode.describe");
         describe(out, ContextChange.identitySet());
     }
 
