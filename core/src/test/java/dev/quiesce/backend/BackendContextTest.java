@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.quiesce.aio.AioContext;
 import dev.quiesce.block.BlockStatus;
 import dev.quiesce.drain.DrainedSection;
+import dev.quiesce.drain.Hold;
 import dev.quiesce.graph.BlockLayerException;
 import dev.quiesce.graph.BlockNode;
 import dev.quiesce.rules.Rule;
@@ -275,7 +276,7 @@ class BackendContextTest {
     void shouldWaitForEarlierHoldsEvenIfTheNodeIsQuiescedAlready() {
         BlockBackend backend = machine.backend("disk", node("n"), machine.main);
         DrainedSection section = DrainedSection.begin(backend);
-        dev.quiesce.drain.Hold hold = backend.gate().hold("walk", machine.a);
+        Hold hold = backend.gate().hold("walk", machine.a);
 
         CompletionStage<Void> moved = backend.setContextAsync(machine.a);
         machine.settle();

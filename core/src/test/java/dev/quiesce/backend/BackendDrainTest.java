@@ -2,19 +2,17 @@ package dev.quiesce.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
-import dev.quiesce.aio.Task;
 import dev.quiesce.aio.WaitCannotEndException;
 import dev.quiesce.block.BlockStatus;
 import dev.quiesce.drain.Drainable;
 import dev.quiesce.drain.DrainedSection;
-import dev.quiesce.drain.Hold;
 import dev.quiesce.driver.Background;
 import dev.quiesce.driver.BlockRequest;
 import dev.quiesce.driver.NodeAccess;
 import dev.quiesce.graph.BlockNode;
 import dev.quiesce.rules.Rule;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
@@ -297,7 +295,7 @@ class BackendDrainTest {
     void shouldRefuseToDrainFromOnesOwnCompletion() {
         AtomicReference<Throwable> thrown = new AtomicReference<>();
         Recorder recorder = new Recorder().then(() -> thrown.set(
-                org.assertj.core.api.Assertions.catchThrowable(() -> DrainedSection.begin(top))));
+                catchThrowable(() -> DrainedSection.begin(top))));
         backend.port(machine.main).submit(Machine.read(recorder));
 
         machine.settle();
@@ -352,114 +350,6 @@ class BackendDrainTest {
     }
 
     @Test
-    @Rule("DRAIN-20")
-    @Rule("DRAIN-21")
-    @Rule("DRAIN-25")
-    void shouldTellListenersOncePerTransitionAndReplayAfterThem() {
-        List<String> log = new ArrayList<>();
-        Recorder recorder = new Recorder();
-        BlockRequest parked = Machine.read(recorder, 0);
-        BlockRequest fromListener = Machine.read(recorder, 512);
-        backend.addListener(new BackendListener() {
-            @Override
-            public void drainedBegin() {
-                log.add("begin, quiesced " + backend.gate().isQuiesced());
-            }
-
-            @Override
-            public void drainedEnd() {
-                log.add("end, replayed " + recorder.statuses.size());
-                backend.port(machine.main).submit(fromListener);
-            }
-        });
-
-        DrainedSection first = DrainedSection.begin(backend);
-        DrainedSection second = DrainedSection.begin(top);
-        backend.port(machine.main).submit(parked);
-        first.close();
-        second.close();
-        machine.settle();
-
-        assertThat(log).containsExactly("begin, quiesced true", "end, replayed 0");
-        assertThat(recorder.requests).containsExactly(parked, fromListener);
-    }
-
-    @Test
-    @Rule("DRAIN-22")
-    void shouldWaitForAListenerThatStillHasWork() {
-        List<String> work = new ArrayList<>(List.of("one more"));
-        backend.addListener(new BackendListener() {
-            @Override
-            public boolean drainedPoll() {
-                return !work.isEmpty();
-            }
-        });
-        machine.main.execute(() -> {
-            work.clear();
-            machine.main.wake();
-        });
-
-        DrainedSection.begin(top).close();
-
-        assertThat(work).isEmpty();
-    }
-
-    @Test
-    @Rule("DRAIN-52")
-    void shouldBalanceListenersThatComeAndGoInsideASection() {
-        List<String> log = new ArrayList<>();
-        BackendListener listener = logging(log);
-
-        DrainedSection section = DrainedSection.begin(top);
-        backend.addListener(listener);
-        assertThat(log).containsExactly("drainedBegin");
-        backend.removeListener(listener);
-        section.close();
-
-        assertThat(log).containsExactly("drainedBegin", "drainedEnd");
-    }
-
-    @Test
-    @Rule("DRAIN-9")
-    void shouldCoverWorkThatAHookPostedUnderAHold() {
-        List<String> log = new ArrayList<>();
-        backend.addListener(new BackendListener() {
-            @Override
-            public void drainedBegin() {
-                Hold hold = backend.gate().hold("detach", machine.main);
-                machine.main.post(task(() -> {
-                    log.add("detached");
-                    hold.close();
-                }));
-            }
-        });
-
-        DrainedSection section = DrainedSection.begin(top);
-        assertThat(log).containsExactly("detached");
-        section.close();
-    }
-
-    @Test
-    @Rule("DRAIN-9")
-    @Rule("GR-5")
-    void shouldRefuseAChangeOfTheGraphFromAHook() {
-        backend.addListener(new BackendListener() {
-            @Override
-            public void drainedBegin() {
-                machine.graph.remove(top);
-            }
-        });
-
-        DrainedSection.begin(top).close();
-
-        assertThat(machine.errors).hasSize(1);
-        assertThat(machine.errors.get(0)).contains("from within a hook", "remove(top)");
-        machine.errors.clear();
-        assertThat(machine.graph.find("top")).isSameAs(top);
-        assertThat(top.isQuiesced()).isFalse();
-    }
-
-    @Test
     void shouldBeControlOnly() {
         assertThatThrownBy(() -> onAnotherThread(() -> backend.quiesce()))
                 .isInstanceOf(IllegalStateException.class)
@@ -474,104 +364,6 @@ class BackendDrainTest {
                 .hasMessageContaining("BlockBackend.close");
         assertThatThrownBy(() -> onAnotherThread(() -> machine.graph.nodes()))
                 .hasMessageContaining("BlockGraph.nodes");
-    }
-
-    @Test
-    @Rule("BB-13")
-    @Rule("DRAIN-61")
-    void shouldFailWhatIsParkedWhenTheRootIsRemoved() {
-        Recorder recorder = new Recorder();
-
-        DrainedSection section = DrainedSection.begin(top);
-        backend.port(machine.main).submit(Machine.read(recorder));
-        backend.removeRoot();
-
-        assertThat(backend.root()).isNull();
-        assertThat(backend.isQuiesced()).isFalse();
-        machine.settle();
-        assertThat(recorder.statuses).containsExactly(BlockStatus.NO_MEDIUM);
-        section.close();
-        assertThat(topDriver.drained()).isZero();
-    }
-
-    @Test
-    @Rule("BB-13")
-    void shouldFinishWhatIsInFlightOnTheOldRootBeforeRemovingIt() {
-        Recorder recorder = readHeldInTop();
-
-        backend.removeRoot();
-
-        assertThat(recorder.statuses).containsExactly(BlockStatus.OK);
-    }
-
-    @Test
-    @Rule("DRAIN-41")
-    void shouldStartQuiescedOnADrainedNodeAndResumeWithIt() {
-        List<String> log = new ArrayList<>();
-        BlockBackend second = machine.backend("disk2", null, machine.main);
-        second.addListener(logging(log));
-
-        DrainedSection section = DrainedSection.begin(top);
-        second.insert(top);
-
-        assertThat(second.isQuiesced()).isTrue();
-        assertThat(log).containsExactly("drainedBegin");
-        section.close();
-        assertThat(second.isQuiesced()).isFalse();
-        assertThat(log).containsExactly("drainedBegin", "drainedEnd");
-    }
-
-    @Test
-    @Rule("BB-4")
-    void shouldCloseWithParkedRequestsAnsweredAndTheNameFree() {
-        Recorder recorder = new Recorder();
-
-        DrainedSection section = DrainedSection.begin(backend);
-        backend.port(machine.main).submit(Machine.read(recorder));
-        section.close();
-        BlockRequest second = Machine.read(recorder);
-        machine.main.execute(() -> backend.port(machine.main).submit(second));
-        backend.close();
-        backend.close();
-
-        assertThat(backend.isBusy()).isFalse();
-        assertThat(recorder.statuses).first().isEqualTo(BlockStatus.OK);
-        assertThat(recorder.statuses).hasSize(2);
-        BlockBackend again = machine.backend("disk", top, machine.main);
-        assertThat(again.root()).isSameAs(top);
-        assertThatThrownBy(() -> backend.insert(top)).hasMessageContaining("is closed");
-    }
-
-    @Test
-    @Rule("BB-4")
-    void shouldCloseAsynchronouslyFromAnywhere() {
-        CompletionStage<Void> closed = backend.closeAsync();
-
-        machine.finish(closed);
-
-        assertThat(backend.root()).isNull();
-        assertThat(machine.finish(backend.closeAsync())).isNull();
-    }
-
-    @Test
-    @Rule("BB-2")
-    void shouldBeMadeAsynchronouslyFromAnywhere() {
-        BlockBackend made = machine.finish(BlockBackend.createAsync(
-                machine.graph, BackendConfig.named("made"), back, machine.main));
-
-        assertThat(made.root()).isSameAs(back);
-        CompletionStage<BlockBackend> refused = BlockBackend.createAsync(
-                machine.graph, BackendConfig.named("made"), back, machine.main);
-        machine.settle();
-        assertThat(refused.toCompletableFuture()).isCompletedExceptionally();
-    }
-
-    @Test
-    @Rule("BB-11")
-    void shouldRefuseASecondMediumAndTheRemovalOfNone() {
-        assertThatThrownBy(() -> backend.insert(back)).hasMessageContaining("already");
-        backend.removeRoot();
-        assertThatThrownBy(backend::removeRoot).hasMessageContaining("nothing is inserted");
     }
 
     private Recorder readHeldInTop() {
@@ -599,15 +391,6 @@ class BackendDrainTest {
             @Override
             public void drainedEnd() {
                 log.add("drainedEnd");
-            }
-        };
-    }
-
-    private static Task task(Runnable body) {
-        return new Task() {
-            @Override
-            protected void run() {
-                body.run();
             }
         };
     }

@@ -22,6 +22,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -228,7 +229,7 @@ class BackendLoadTest {
         assertThat(backend.stats().requests()).isEqualTo(completed);
     }
 
-    private void pollUntil(java.util.function.BooleanSupplier done) {
+    private void pollUntil(BooleanSupplier done) {
         long deadline = in(20_000);
         while (!done.getAsBoolean()) {
             assertThat(main.clock().nanoTime()).as("gave up waiting").isLessThan(deadline);

@@ -3,6 +3,7 @@ package dev.quiesce.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.quiesce.aio.AioContext;
 import dev.quiesce.block.BlockStatus;
 import dev.quiesce.block.Operation;
 import dev.quiesce.drain.DrainedSection;
@@ -233,8 +234,8 @@ class BackendRequestTest {
     void shouldRefuseSubmissionFromElsewhere() {
         BlockBackend backend = machine.backend("disk", node("n"), machine.a);
         Recorder recorder = new Recorder();
-        dev.quiesce.aio.AioContext foreign =
-                new dev.quiesce.aio.AioContext("foreign", machine.seams);
+        AioContext foreign =
+                new AioContext("foreign", machine.seams);
 
         Port port = backend.port(foreign);
 

@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 
-/** Counts its hooks, keeps requests until they are released, and forwards to its child if it has one. */
+/** Counts its hooks, keeps requests until released, and forwards to its child if it has one. */
 public class HeldDriver implements BlockDriver {
     public final Deque<BlockRequest> held = new ArrayDeque<>();
     public final List<String> log;

@@ -1,0 +1,173 @@
+package dev.quiesce.backend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.quiesce.aio.Task;
+import dev.quiesce.drain.DrainedSection;
+import dev.quiesce.drain.Hold;
+import dev.quiesce.driver.BlockRequest;
+import dev.quiesce.graph.BlockNode;
+import dev.quiesce.rules.Rule;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a device hears of sections. */
+class BackendListenerTest {
+    private Machine machine;
+    private HeldDriver topDriver;
+    private HeldDriver backDriver;
+    private BlockNode top;
+    private BlockNode back;
+    private BlockBackend backend;
+
+    /** A backend on top, top on back, everything in main. */
+    @BeforeEach
+    void build() {
+        machine = new Machine();
+        topDriver = new HeldDriver("top");
+        backDriver = new HeldDriver("back");
+        back = machine.node("back", backDriver);
+        top = machine.node("top", topDriver, back);
+        backend = machine.backend("disk", top, machine.main);
+    }
+
+    @AfterEach
+    void leave() {
+        machine.close();
+        assertThat(machine.errors).isEmpty();
+    }
+
+    @Test
+    @Rule("DRAIN-20")
+    @Rule("DRAIN-21")
+    @Rule("DRAIN-25")
+    void shouldTellListenersOncePerTransitionAndReplayAfterThem() {
+        List<String> log = new ArrayList<>();
+        Recorder recorder = new Recorder();
+        BlockRequest parked = Machine.read(recorder, 0);
+        BlockRequest fromListener = Machine.read(recorder, 512);
+        backend.addListener(new BackendListener() {
+            @Override
+            public void drainedBegin() {
+                log.add("begin, quiesced " + backend.gate().isQuiesced());
+            }
+
+            @Override
+            public void drainedEnd() {
+                log.add("end, replayed " + recorder.statuses.size());
+                backend.port(machine.main).submit(fromListener);
+            }
+        });
+
+        DrainedSection first = DrainedSection.begin(backend);
+        DrainedSection second = DrainedSection.begin(top);
+        backend.port(machine.main).submit(parked);
+        first.close();
+        second.close();
+        machine.settle();
+
+        assertThat(log).containsExactly("begin, quiesced true", "end, replayed 0");
+        assertThat(recorder.requests).containsExactly(parked, fromListener);
+    }
+
+    @Test
+    @Rule("DRAIN-22")
+    void shouldWaitForAListenerThatStillHasWork() {
+        List<String> work = new ArrayList<>(List.of("one more"));
+        backend.addListener(new BackendListener() {
+            @Override
+            public boolean drainedPoll() {
+                return !work.isEmpty();
+            }
+        });
+        machine.main.execute(() -> {
+            work.clear();
+            machine.main.wake();
+        });
+
+        DrainedSection.begin(top).close();
+
+        assertThat(work).isEmpty();
+    }
+
+    @Test
+    @Rule("DRAIN-52")
+    void shouldBalanceListenersThatComeAndGoInsideASection() {
+        List<String> log = new ArrayList<>();
+        BackendListener listener = logging(log);
+
+        DrainedSection section = DrainedSection.begin(top);
+        backend.addListener(listener);
+        assertThat(log).containsExactly("drainedBegin");
+        backend.removeListener(listener);
+        section.close();
+
+        assertThat(log).containsExactly("drainedBegin", "drainedEnd");
+    }
+
+    @Test
+    @Rule("DRAIN-9")
+    void shouldCoverWorkThatAHookPostedUnderAHold() {
+        List<String> log = new ArrayList<>();
+        backend.addListener(new BackendListener() {
+            @Override
+            public void drainedBegin() {
+                Hold hold = backend.gate().hold("detach", machine.main);
+                machine.main.post(task(() -> {
+                    log.add("detached");
+                    hold.close();
+                }));
+            }
+        });
+
+        DrainedSection section = DrainedSection.begin(top);
+        assertThat(log).containsExactly("detached");
+        section.close();
+    }
+
+    @Test
+    @Rule("DRAIN-9")
+    @Rule("GR-5")
+    void shouldRefuseAChangeOfTheGraphFromAHook() {
+        backend.addListener(new BackendListener() {
+            @Override
+            public void drainedBegin() {
+                machine.graph.remove(top);
+            }
+        });
+
+        DrainedSection.begin(top).close();
+
+        assertThat(machine.errors).hasSize(1);
+        assertThat(machine.errors.get(0)).contains("from within a hook", "remove(top)");
+        machine.errors.clear();
+        assertThat(machine.graph.find("top")).isSameAs(top);
+        assertThat(top.isQuiesced()).isFalse();
+    }
+
+    private static BackendListener logging(List<String> log) {
+        return new BackendListener() {
+            @Override
+            public void drainedBegin() {
+                log.add("drainedBegin");
+            }
+
+            @Override
+            public void drainedEnd() {
+                log.add("drainedEnd");
+            }
+        };
+    }
+
+    private static Task task(Runnable body) {
+        return new Task() {
+            @Override
+            protected void run() {
+                body.run();
+            }
+        };
+    }
+}

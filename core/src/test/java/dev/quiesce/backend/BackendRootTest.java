@@ -1,0 +1,165 @@
+package dev.quiesce.backend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.quiesce.block.BlockStatus;
+import dev.quiesce.drain.DrainedSection;
+import dev.quiesce.driver.BlockRequest;
+import dev.quiesce.graph.BlockNode;
+import dev.quiesce.rules.Rule;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Insertion, removal, making and closing, in the middle of sections. */
+class BackendRootTest {
+    private Machine machine;
+    private HeldDriver topDriver;
+    private HeldDriver backDriver;
+    private BlockNode top;
+    private BlockNode back;
+    private BlockBackend backend;
+
+    /** A backend on top, top on back, everything in main. */
+    @BeforeEach
+    void build() {
+        machine = new Machine();
+        topDriver = new HeldDriver("top");
+        backDriver = new HeldDriver("back");
+        back = machine.node("back", backDriver);
+        top = machine.node("top", topDriver, back);
+        backend = machine.backend("disk", top, machine.main);
+    }
+
+    @AfterEach
+    void leave() {
+        machine.close();
+        assertThat(machine.errors).isEmpty();
+    }
+
+    @Test
+    @Rule("BB-13")
+    @Rule("DRAIN-61")
+    void shouldFailWhatIsParkedWhenTheRootIsRemoved() {
+        Recorder recorder = new Recorder();
+
+        DrainedSection section = DrainedSection.begin(top);
+        backend.port(machine.main).submit(Machine.read(recorder));
+        backend.removeRoot();
+
+        assertThat(backend.root()).isNull();
+        assertThat(backend.isQuiesced()).isFalse();
+        machine.settle();
+        assertThat(recorder.statuses).containsExactly(BlockStatus.NO_MEDIUM);
+        section.close();
+        assertThat(topDriver.drained()).isZero();
+    }
+
+    @Test
+    @Rule("BB-13")
+    void shouldFinishWhatIsInFlightOnTheOldRootBeforeRemovingIt() {
+        Recorder recorder = readHeldInTop();
+
+        backend.removeRoot();
+
+        assertThat(recorder.statuses).containsExactly(BlockStatus.OK);
+    }
+
+    @Test
+    @Rule("DRAIN-41")
+    void shouldStartQuiescedOnADrainedNodeAndResumeWithIt() {
+        List<String> log = new ArrayList<>();
+        BlockBackend second = machine.backend("disk2", null, machine.main);
+        second.addListener(logging(log));
+
+        DrainedSection section = DrainedSection.begin(top);
+        second.insert(top);
+
+        assertThat(second.isQuiesced()).isTrue();
+        assertThat(log).containsExactly("drainedBegin");
+        section.close();
+        assertThat(second.isQuiesced()).isFalse();
+        assertThat(log).containsExactly("drainedBegin", "drainedEnd");
+    }
+
+    @Test
+    @Rule("BB-4")
+    void shouldCloseWithParkedRequestsAnsweredAndTheNameFree() {
+        Recorder recorder = new Recorder();
+
+        DrainedSection section = DrainedSection.begin(backend);
+        backend.port(machine.main).submit(Machine.read(recorder));
+        section.close();
+        BlockRequest second = Machine.read(recorder);
+        machine.main.execute(() -> backend.port(machine.main).submit(second));
+        backend.close();
+        backend.close();
+
+        assertThat(backend.isBusy()).isFalse();
+        assertThat(recorder.statuses).first().isEqualTo(BlockStatus.OK);
+        assertThat(recorder.statuses).hasSize(2);
+        BlockBackend again = machine.backend("disk", top, machine.main);
+        assertThat(again.root()).isSameAs(top);
+        assertThatThrownBy(() -> backend.insert(top)).hasMessageContaining("is closed");
+    }
+
+    @Test
+    @Rule("BB-4")
+    void shouldCloseAsynchronouslyFromAnywhere() {
+        CompletionStage<Void> closed = backend.closeAsync();
+
+        machine.finish(closed);
+
+        assertThat(backend.root()).isNull();
+        assertThat(machine.finish(backend.closeAsync())).isNull();
+    }
+
+    @Test
+    @Rule("BB-2")
+    void shouldBeMadeAsynchronouslyFromAnywhere() {
+        BlockBackend made = machine.finish(BlockBackend.createAsync(
+                machine.graph, BackendConfig.named("made"), back, machine.main));
+
+        assertThat(made.root()).isSameAs(back);
+        CompletionStage<BlockBackend> refused = BlockBackend.createAsync(
+                machine.graph, BackendConfig.named("made"), back, machine.main);
+        machine.settle();
+        assertThat(refused.toCompletableFuture()).isCompletedExceptionally();
+    }
+
+    @Test
+    @Rule("BB-11")
+    void shouldRefuseASecondMediumAndTheRemovalOfNone() {
+        assertThatThrownBy(() -> backend.insert(back)).hasMessageContaining("already");
+        backend.removeRoot();
+        assertThatThrownBy(backend::removeRoot).hasMessageContaining("nothing is inserted");
+    }
+
+    private Recorder readHeldInTop() {
+        Recorder recorder = new Recorder(machine.main);
+        topDriver.holding();
+        backend.port(machine.main).submit(Machine.read(recorder));
+        assertThat(recorder.statuses).isEmpty();
+        assertThat(topDriver.drained()).isZero();
+        machine.main.execute(topDriver::release);
+        return recorder;
+    }
+
+    private static BackendListener logging(List<String> log) {
+        return new BackendListener() {
+            @Override
+            public void drainedBegin() {
+                log.add("drainedBegin");
+            }
+
+            @Override
+            public void drainedEnd() {
+                log.add("drainedEnd");
+            }
+        };
+    }
+}
