@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 
 /**
  * Calls out from its life-cycle hooks, and passes all requests on to its child. With
- * {@code sim::interleave} it is a window in the middle of a drain or a context change, through which
- * others can look at a graph that is half way from one state to the next.
+ * {@code sim::interleave} it is a window in the middle of a drain or a context change, through
+ * which others can look at a graph that is half way from one state to the next.
  */
 public final class YieldingDriver extends Filter {
     private final Consumer<String> hook;
