@@ -41,7 +41,11 @@ interface ImageHost {
 
         @Override
         public Witness openWitness(Path path) throws IOException {
-            return new SystemWitness(new RandomAccessFile(path.toFile(), "rw"));
+            try {
+                return new SystemWitness(new RandomAccessFile(path.toFile(), "rw"));
+            } catch (UnsupportedOperationException e) {
+                throw new IOException("it can only be read: not on the host's file system", e);
+            }
         }
     }
 

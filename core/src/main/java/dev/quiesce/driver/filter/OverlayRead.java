@@ -56,7 +56,6 @@ final class OverlayRead implements Completion {
 
     @Override
     public void onComplete(BlockRequest child, BlockStatus status) {
-        basePayload.clear();
         Child from = base;
         if (!status.isOk() || from == null) {
             finish(status, child.cause());
@@ -119,6 +118,7 @@ final class OverlayRead implements Completion {
         runEndBytes = doneBytes + run;
         long there = Math.min(run, from.lengthBytes() - at);
         request.payload().fillZero(doneBytes + there, run - there);
+        basePayload.clear();
         basePayload.addSlice(request.payload(), doneBytes, there);
         BlockRequest child = request.child(this)
                 .prepare(Operation.READ, at, there, basePayload, 0);
@@ -127,6 +127,7 @@ final class OverlayRead implements Completion {
 
     private void finish(BlockStatus status, @Nullable Throwable cause) {
         base = null;
+        basePayload.clear();
         request.complete(status, cause);
     }
 }
