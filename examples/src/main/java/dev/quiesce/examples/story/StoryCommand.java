@@ -13,8 +13,8 @@ import picocli.CommandLine.Command;
         name = "story",
         mixinStandardHelpOptions = true,
         description = {
-            "Searches all schedules of three generations of request walks and of two ways to read a",
-            "backend's context, and tells the shortest failures of the old ones step by step."
+            "Searches all schedules of three generations of request walks and of two ways to read",
+            "a backend's context, and tells the shortest failures of the old ones step by step."
         })
 public final class StoryCommand implements Callable<Integer> {
     @CommandLine.Spec
