@@ -73,12 +73,17 @@ class ConformanceTableTest {
         return found;
     }
 
+    /** Class and method around a citation, or the class alone. */
     private static String test(SourceFile file, Node annotation) {
-        String type = annotation.findAncestor(TypeDeclaration.class)
-                .map(t -> (String) t.getNameAsString()).orElse(file.name());
-        return annotation.findAncestor(MethodDeclaration.class)
-                .map(method -> type + "." + method.getNameAsString())
-                .orElse(type);
+        String method = "";
+        for (Node at = annotation; at != null; at = at.getParentNode().orElse(null)) {
+            if (at instanceof MethodDeclaration declared) {
+                method = "." + declared.getNameAsString();
+            } else if (at instanceof TypeDeclaration<?> declared) {
+                return declared.getNameAsString() + method;
+            }
+        }
+        return file.name() + method;
     }
 
     private static String table(Map<String, Set<String>> citations) {
