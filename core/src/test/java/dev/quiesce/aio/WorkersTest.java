@@ -352,9 +352,10 @@ class WorkersTest {
         boolean[] interrupted = new boolean[1];
         try (Workers pool = Workers.pool(factory, 1, 1)) {
             pool.submit(home, new Item("a", () -> Thread.currentThread().interrupt()));
+            pollUntil(1);
+            made.get(0).interrupt();
             pool.submit(home, new Item("b",
                     () -> interrupted[0] = Thread.currentThread().isInterrupted()));
-            made.get(0).interrupt();
             pollUntil(2);
         }
 
