@@ -540,8 +540,8 @@ public final class AioContext implements Executor, AutoCloseable {
 
     private void reportUndeleted() {
         for (Task task : registry) {
-            report("close", new IllegalStateException("context " + name
-                    + " was closed, but never " + task.describe()));
+            report("close", new IllegalStateException(
+                    "context " + name + " was closed, but " + task.leak()));
         }
     }
 }

@@ -185,6 +185,11 @@ public final class BottomHalf extends Task {
     }
 
     @Override
+    String leak() {
+        return "bottom half " + name + " was never deleted";
+    }
+
+    @Override
     void abandon() {
         // As in step: from now on the others find that the task is in no queue.
         int old = begin();
@@ -224,7 +229,10 @@ public final class BottomHalf extends Task {
         }
         if ((old & PENDING) == 0) {
             if (!context.tryPost(this)) {
-                begin();
+                // Gone. A delete that found PENDING set has left the rest to us.
+                if ((begin() & DELETED) != 0) {
+                    reclaim();
+                }
                 return false;
             }
         } else if (!context.isHome()) {

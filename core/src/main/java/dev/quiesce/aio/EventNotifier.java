@@ -245,6 +245,11 @@ public final class EventNotifier {
         }
 
         @Override
+        String leak() {
+            return "notifier " + notifier.name + " is still attached";
+        }
+
+        @Override
         void abandon() {
             unclaim();
             if (isLive()) {

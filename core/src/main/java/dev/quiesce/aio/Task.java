@@ -57,6 +57,11 @@ public abstract class Task {
         return true;
     }
 
+    /** What is wrong if this task is registered with a context that is being closed. */
+    String leak() {
+        return describe() + " is left";
+    }
+
     /** Told to a task that was taken out of its queue without being run. Home context. */
     void abandon() {
         assert !queued : describe() + " is in a queue";

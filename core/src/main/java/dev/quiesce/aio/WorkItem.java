@@ -442,9 +442,17 @@ public abstract class WorkItem extends Task {
 
         private void workUntilEnd() {
             enter();
-            for (WorkItem item = take(); item != null; item = take()) {
-                item.leaveQueueOf(this);
-                item.perform();
+            boolean over = false;
+            try {
+                for (WorkItem item = take(); item != null; item = take()) {
+                    item.leaveQueueOf(this);
+                    item.perform();
+                }
+                over = true;
+            } finally {
+                if (!over) {
+                    breakOff();
+                }
             }
         }
 
@@ -452,6 +460,18 @@ public abstract class WorkItem extends Task {
             lock.lock();
             try {
                 workers.add(Thread.currentThread());
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        /** The error handler has thrown an Error at this worker: the pool goes on without it. */
+        private void breakOff() {
+            lock.lock();
+            try {
+                workers.remove(Thread.currentThread());
+                setSize(size - 1);
+                allGone.signalAll();
             } finally {
                 lock.unlock();
             }

@@ -351,6 +351,7 @@ class WorkersTest {
     void shouldHideFromWorkAnInterruptThatItDidNotCause() {
         boolean[] interrupted = new boolean[1];
         try (Workers pool = Workers.pool(factory, 1, 1)) {
+            made.get(0).interrupt();
             pool.submit(home, new Item("a", () -> Thread.currentThread().interrupt()));
             pollUntil(1);
             made.get(0).interrupt();
@@ -392,6 +393,34 @@ class WorkersTest {
 
         assertThat(reports).anyMatch(r -> r.contains("1 items at work"))
                 .anyMatch(r -> r.startsWith("lost: ") && r.contains("ended"));
+    }
+
+    @Test
+    void shouldReplaceAWorkerThatTheErrorHandlerHasKilled() throws InterruptedException {
+        Thread.UncaughtExceptionHandler silent = (thread, cause) -> reports.add("died");
+        Workers pool = Workers.pool(run -> {
+            Thread thread = factory.newThread(run);
+            thread.setUncaughtExceptionHandler(silent);
+            return thread;
+        }, 0, 1);
+        AioContext gone = new AioContext("gone", LoopSeams.system()
+                .withErrors((context, site, cause) -> {
+                    throw new StackOverflowError("on purpose");
+                }));
+        CountDownLatch go = new CountDownLatch(1);
+        try (Lease theirs = gone.acquire()) {
+            pool.submit(gone, new Item("lost", () -> await(go)));
+            assertThatThrownBy(() -> gone.end("the end")).isInstanceOf(StackOverflowError.class);
+        }
+        go.countDown();
+        made.get(0).join();
+
+        pool.submit(home, new Item("served", () -> { }));
+        pollUntil(1);
+        pool.close();
+
+        assertThat(log).containsExactly("served");
+        assertThat(reports).containsExactly("died");
     }
 
     private void pollUntil(int runs) {
