@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 /** Nothing that a request needs from its loop allocates once it is warm. */
@@ -68,35 +70,69 @@ class AllocationTest {
     }
 
     @Test
-    void shouldNotAllocateForItemsOfAPool() {
-        AsyncLock lock = new AsyncLock("lock");
-        WorkItem item = new WorkItem() {
+    void shouldNotAllocateForAnItemOfWork() {
+        WorkItem item = new Item();
+
+        assertNoAllocation(() -> {
+            item.submitted(context);
+            item.perform();
+            context.poll(0);
+        });
+
+        assertThat(runs[0]).isEqualTo(4L * ROUNDS);
+    }
+
+    @Test
+    void shouldNotAllocateForSubmittingToABusyPool() throws InterruptedException {
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        WorkItem blocker = new WorkItem() {
             @Override
             protected void work() {
-                runs[0]++;
+                begun.countDown();
+                try {
+                    go.await();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
             }
 
             @Override
             protected void run() {
-                lock.release();
+                runs[0] = 0;
             }
         };
-        long[] waited = new long[1];
-        try (Workers pool = Workers.pool(Thread::new, 1, 1)) {
-            acquired();
-            Runnable round = () -> {
-                lock.acquireOr(context, task);
-                pool.submit(context, item);
-                while (!context.poll(Long.MAX_VALUE)) {
-                    waited[0]++;
-                }
-            };
-            long bytes = allocatedBy(round, ROUNDS / 20, ROUNDS / 5);
+        WorkItem[] items = new WorkItem[100];
+        Arrays.setAll(items, i -> new Item());
+        Workers pool = Workers.pool(Thread::new, 1, 1);
+        pool.submit(acquired(), blocker);
+        begun.await();
 
-            // What parking in the pool's lock needs, now and then; an item of 16 bytes or more
-            // for each round would be ten times as much.
-            assertThat(bytes / (ROUNDS / 5)).isLessThan(16);
-        }
+        assertNoAllocation(() -> {
+            WorkItem item = items[(int) (runs[0] % items.length)];
+            pool.submit(context, item);
+            pool.cancel(item);
+            context.poll(0);
+        });
+
+        assertThat(runs[0]).isEqualTo(2L * ROUNDS);
+        go.countDown();
+        pool.close();
+    }
+
+    @Test
+    void shouldNotAllocateForALockThatIsPassedOn() {
+        AsyncLock lock = new AsyncLock("lock");
+
+        assertNoAllocation(() -> {
+            lock.acquireOr(context, task);
+            lock.acquireOr(context, task);
+            lock.release();
+            context.poll(0);
+            lock.release();
+        });
+
+        assertThat(runs[0]).isEqualTo(2L * ROUNDS);
     }
 
     private AioContext acquired() {
@@ -108,18 +144,27 @@ class AllocationTest {
 
     private void assertNoAllocation(Runnable round) {
         acquired();
-        assertThat(allocatedBy(round, ROUNDS, ROUNDS)).isLessThan(TOLERATED_BYTES);
-    }
-
-    private long allocatedBy(Runnable round, int warmUp, int measured) {
-        for (int i = 0; i < warmUp; i++) {
+        for (int i = 0; i < ROUNDS; i++) {
             round.run();
         }
         long self = Thread.currentThread().getId();
         long before = threads.getThreadAllocatedBytes(self);
-        for (int i = 0; i < measured; i++) {
+        for (int i = 0; i < ROUNDS; i++) {
             round.run();
         }
-        return threads.getThreadAllocatedBytes(self) - before;
+
+        assertThat(threads.getThreadAllocatedBytes(self) - before).isLessThan(TOLERATED_BYTES);
+    }
+
+    private final class Item extends WorkItem {
+        @Override
+        protected void work() {
+            runs[0]++;
+        }
+
+        @Override
+        protected void run() {
+            runs[0]++;
+        }
     }
 }
