@@ -9,17 +9,15 @@ import org.jspecify.annotations.Nullable;
 public final class RunReport {
     private final long seed;
     private final Scheduler.Path path;
-    private final int steps;
-    private final boolean cut;
+    private final Extent extent;
     private final Scheduler.@Nullable Failure failure;
     private final List<String> story;
 
-    RunReport(long seed, Scheduler.Path path, int steps, boolean cut,
+    RunReport(long seed, Scheduler.Path path, Extent extent,
             Scheduler.@Nullable Failure failure, List<String> story) {
         this.seed = seed;
         this.path = path;
-        this.steps = steps;
-        this.cut = cut;
+        this.extent = extent;
         this.failure = failure;
         this.story = story;
     }
@@ -36,7 +34,7 @@ public final class RunReport {
 
     /** {@return how many steps were taken} */
     public int steps() {
-        return steps;
+        return extent.steps();
     }
 
     /** {@return how often somebody was left who could have gone on} */
@@ -51,7 +49,7 @@ public final class RunReport {
 
     /** {@return whether the run was ended because it took too many steps} */
     public boolean isCut() {
-        return cut;
+        return extent.cut();
     }
 
     /** {@return whether something went wrong} */
@@ -112,11 +110,11 @@ public final class RunReport {
                 .mapToObj(i -> String.format("%4d  %s%n", i + 1, story.get(i)))
                 .collect(Collectors.joining());
         if (failure == null) {
-            return lines + "      " + (cut ? "cut after " : "passed after ") + steps
+            return lines + "      " + (isCut() ? "cut after " : "passed after ") + steps()
                     + " steps, seed " + seed;
         }
         return lines + "  =>  " + failure.kind() + ": " + failure.detail() + String.format("%n")
-                + "      after " + steps + " steps, " + preemptions() + " preemptions; seed "
+                + "      after " + steps() + " steps, " + preemptions() + " preemptions; seed "
                 + seed + ", choices " + choices();
     }
 
@@ -126,4 +124,7 @@ public final class RunReport {
         }
         return failure;
     }
+
+    /** How far a run came: the steps taken, and whether there were too many of them. */
+    record Extent(int steps, boolean cut) {}
 }

@@ -364,7 +364,8 @@ final class Scheduler implements Parker.Stepping {
     }
 
     RunReport report(long seed) {
-        return new RunReport(seed, path, steps, cut, failure, List.copyOf(story));
+        return new RunReport(
+                seed, path, new RunReport.Extent(steps, cut), failure, List.copyOf(story));
     }
 
     private record Condition(String what, BooleanSupplier holds) {

@@ -21,11 +21,11 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * The conformance table says which test proves which rule; it is made from the tests' own citations.
- * Written anew by {@code -Dquiesce.writeConformance=true}.
+ * The conformance table says which test proves which rule; it is made from the tests' own
+ * citations. Written anew by {@code -Dquiesce.writeConformance=true}.
  */
 class ConformanceTableTest {
-    private static final Pattern RULE = Pattern.compile("([A-Z]+)-(\\d+)([a-z]?)");
+    private static final Pattern RULE = Pattern.compile("([A-Z]+(?:-T)?)-?(\\d+)([a-z]?)");
     private static final Comparator<String> BY_FAMILY_AND_NUMBER =
             Comparator.comparing(ConformanceTableTest::family)
                     .thenComparingInt(ConformanceTableTest::number)
@@ -89,9 +89,9 @@ class ConformanceTableTest {
     private static String table(Map<String, Set<String>> citations) {
         StringBuilder text = new StringBuilder();
         text.append("# Conformance\n\n")
-                .append("Which test proves which rule. Made from the `@Rule` citations of the tests")
-                .append(" by\n`ConformanceTableTest`, which fails when this page is out of date;")
-                .append(" write it anew with\n\n")
+                .append("Which test proves which rule. Made from the `@Rule` citations of the")
+                .append(" tests by\n`ConformanceTableTest`, which fails when this page is out of")
+                .append(" date; write it anew with\n\n")
                 .append("    ./mvnw -q -pl verification -am test -Dtest=ConformanceTableTest")
                 .append(" -Dquiesce.writeConformance=true")
                 .append(" -Dsurefire.failIfNoSpecifiedTests=false\n\n")

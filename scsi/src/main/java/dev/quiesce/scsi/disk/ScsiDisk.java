@@ -146,7 +146,7 @@ public final class ScsiDisk extends LogicalUnit implements AutoCloseable {
 
     // ---- commands
 
-    /** A step of a command threw: guest memory that vanished, or a mistake of ours. Home context. */
+    /** A step of a command threw: guest memory that vanished, or our mistake. Home context. */
     void failedUnder(ScsiRequest request, Throwable cause) {
         failUnder(request, cause);
     }

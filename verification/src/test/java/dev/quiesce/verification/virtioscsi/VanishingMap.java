@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Guest memory that fails: one page whose buffer refuses to be written, or, without a page, every access
- * throws.
+ * Guest memory that fails: one page whose buffer refuses to be written, or, without a page, every
+ * access throws.
  */
 final class VanishingMap implements MemoryMap {
     private final MemoryMap rest;

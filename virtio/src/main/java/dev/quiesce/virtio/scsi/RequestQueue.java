@@ -175,7 +175,7 @@ final class RequestQueue implements QueueClient, HostAdapter {
         Arrays.fill(response, 0, length, (byte) 0);
     }
 
-    /** Memory that vanished under the data must show here, not wherever the JVM notices it later. */
+    /** Memory that vanished under the data must show here, not where the JVM notices it later. */
     private static void surfaceFaults(Command command) {
         MemoryMap memory = command.chain().memory();
         if (memory != null) {
