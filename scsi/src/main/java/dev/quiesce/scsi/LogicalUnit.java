@@ -1,6 +1,7 @@
 package dev.quiesce.scsi;
 
 import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.Task;
 import dev.quiesce.drain.Drainable;
 import dev.quiesce.drain.Gate;
 import dev.quiesce.drain.GateDrainable;
@@ -522,6 +523,25 @@ public abstract class LogicalUnit {
 
     final boolean isBeingPurged() {
         return purgesOpen > 0;
+    }
+
+    /** Control: goes on when every purge has ended, also a reset that overlaps an unplug. */
+    final void whenNotPurged(Runnable then) {
+        if (!isBeingPurged()) {
+            then.run();
+            return;
+        }
+        main().whenDone(() -> !isBeingPurged(), new Task() {
+            @Override
+            protected void run() {
+                then.run();
+            }
+
+            @Override
+            public String describe() {
+                return name() + ": every purge has ended";
+            }
+        });
     }
 
     /** Control: publishes the unit's place, before the bus publishes the unit. */

@@ -185,8 +185,10 @@ public final class ScsiBus {
             LogicalUnit unit = unpublish(address);
             unit.purgeAsync(CancelCause.REMOVED, null).whenComplete((nothing, failure) -> {
                 if (failure == null) {
-                    unplugged(unit, address);
-                    done.complete(null);
+                    unit.whenNotPurged(() -> {
+                        unplugged(unit, address);
+                        done.complete(null);
+                    });
                 } else {
                     done.completeExceptionally(failure);
                 }

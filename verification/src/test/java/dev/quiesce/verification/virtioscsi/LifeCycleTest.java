@@ -145,6 +145,29 @@ class LifeCycleTest {
     }
 
     @Test
+    @Rule("PURGE-14")
+    void shouldUnplugOnlyWhenAResetThatOverlapsHasEndedToo() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            ScsiAddress address = new ScsiAddress(0, 0);
+            machine.gates.get(0).shut();
+            machine.gates.get(0).cancellable(false);
+            machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+
+            CompletionStage<Void> replugged = machine.bus.unplug(address)
+                    .thenCompose(gone -> machine.bus.plug(machine.disks.get(0), address));
+            CompletionStage<Void> reset = machine.disks.get(0).resetAsync();
+            machine.turn();
+            machine.gates.get(0).open();
+            machine.await(reset);
+            machine.await(replugged);
+
+            assertThat(machine.disks.get(0).address()).isEqualTo(address);
+            answersReads(machine);
+        }
+    }
+
+    @Test
     @Rule("BB-44")
     @Rule("DP-8")
     void shouldHandAQueueOverToWhereItsDiskMoved() {

@@ -44,6 +44,7 @@ public final class Dataplane {
     private final List<Station> stations = new ArrayList<>();
     private @Nullable QueueMapping mapping; // Main only; null: stopped.
     private int sectionsOpen; // Main only.
+    private boolean givingUp; // Main only: the rings are about to go, nobody waits for a start.
     private long rehomes; // Main only.
     private long handOversGivenUp; // Main only.
     private long starts; // Main only.
@@ -94,7 +95,7 @@ public final class Dataplane {
      */
     public CompletionStage<Void> stop() {
         return onMain("stop", () -> {
-            detachNow();
+            detachNow(true);
             return idle();
         });
     }
@@ -103,11 +104,13 @@ public final class Dataplane {
      * Ceases to pop, without waiting for what was popped: the first step of a device reset
      * (VSCSI-49). Any thread.
      *
-     * @return ends on main when every context has been told
+     * @return ends on main when the contexts have been sent word; what main posts to them later
+     *     runs after they have stopped
      */
     public CompletionStage<Void> detach() {
         return onMain("detach", () -> {
-            detachNow();
+            givingUp = true;
+            detachNow(false);
             stations.forEach(Station::giveUpFetches);
             return CompletableFuture.completedFuture(null);
         });
@@ -227,14 +230,15 @@ public final class Dataplane {
             return CompletableFuture.completedFuture(null);
         }
         mapping = queues;
+        givingUp = false;
         starts++;
         return allStations(Station::attach);
     }
 
-    private void detachNow() {
+    private void detachNow(boolean lookOnce) {
         mapping = null;
         for (Station station : stations) {
-            station.detach();
+            station.detach(lookOnce);
         }
     }
 
@@ -250,8 +254,8 @@ public final class Dataplane {
 
     private CompletionStage<Void> onMain(String what, Operation operation) {
         CompletableFuture<Void> done = new CompletableFuture<>();
-        main.postOuter(new Control(name + ": " + what,
-                () -> operation.run().whenComplete((nothing, failure) -> {
+        main.postOuter(new Control(name + ": " + what, () -> begin(operation).whenComplete(
+                (nothing, failure) -> {
                     if (failure != null) {
                         done.completeExceptionally(failure);
                     } else {
@@ -259,6 +263,15 @@ public final class Dataplane {
                     }
                 })));
         return done.minimalCompletionStage();
+    }
+
+    /** Begins an operation; one that throws has failed. */
+    private static CompletionStage<Void> begin(Operation operation) {
+        try {
+            return operation.run();
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedStage(e);
+        }
     }
 
     /** One asynchronous operation, begun on main. */
@@ -283,8 +296,15 @@ public final class Dataplane {
         CompletableFuture<Void> fetch() {
             giveUp();
             CompletableFuture<Void> done = new CompletableFuture<>();
-            transition = transition.thenRun(() -> fetchWhenServed(done));
+            transition = settled().thenCompose(nothing -> fetchWhenServed(done));
             return done;
+        }
+
+        /**
+         * The transition before, however it ended: one that failed must not keep the next from it.
+         */
+        private CompletableFuture<Void> settled() {
+            return transition.handle((ended, failure) -> null);
         }
 
         void giveUpFetches() {
@@ -293,36 +313,44 @@ public final class Dataplane {
             due.forEach(done -> done.complete(null));
         }
 
-        private void fetchWhenServed(CompletableFuture<Void> done) {
+        /**
+         * Part of the transition while it runs in the queue's context, not while it waits for a
+         * start.
+         */
+        private CompletableFuture<Void> fetchWhenServed(CompletableFuture<Void> done) {
             AioContext context = servedBy;
-            if (!pump.hasRing()) {
+            if (!pump.hasRing() || (context == null && givingUp)) {
                 done.complete(null);
             } else if (context == null) {
                 fetches.add(done);
+                return CompletableFuture.completedFuture(null);
             } else {
                 context.post(new Control(pump.describe() + ": fetch",
                         () -> pump.fetchHere(() -> tell(() -> done.complete(null)))));
             }
+            return done;
         }
 
         private void fetchLate() {
             List<CompletableFuture<Void>> due = List.copyOf(fetches);
             fetches.clear();
-            due.forEach(this::fetchWhenServed);
+            for (CompletableFuture<Void> done : due) {
+                transition = settled().thenCompose(nothing -> fetchWhenServed(done));
+            }
         }
 
         CompletableFuture<Void> attach() {
-            transition = transition.thenCompose(nothing -> attachNow());
+            transition = settled().thenCompose(nothing -> attachNow());
             return transition;
         }
 
-        void detach() {
+        void detach(boolean lookOnce) {
             giveUp();
-            transition = transition.thenCompose(nothing -> detachNow());
+            transition = settled().thenCompose(nothing -> detachNow(lookOnce));
         }
 
         void handOver() {
-            transition = transition.thenCompose(nothing -> handOverNow());
+            transition = settled().thenCompose(nothing -> handOverNow());
         }
 
         /** Takes a hand-over back; its outcome tells whether that came in time. */
@@ -352,7 +380,7 @@ public final class Dataplane {
             return done;
         }
 
-        private CompletableFuture<Void> detachNow() {
+        private CompletableFuture<Void> detachNow(boolean lookOnce) {
             AioContext context = servedBy;
             if (context == null) {
                 return CompletableFuture.completedFuture(null);
@@ -360,7 +388,7 @@ public final class Dataplane {
             CompletableFuture<Void> done = new CompletableFuture<>();
             servedBy = null;
             context.post(new Control(pump.describe() + ": detach",
-                    () -> pump.detachHere(true, () -> tell(() -> done.complete(null)))));
+                    () -> pump.detachHere(lookOnce, () -> tell(() -> done.complete(null)))));
             return done;
         }
 

@@ -199,6 +199,10 @@ public final class QueuePump {
         if (queue == null || !attached || batchPosted) {
             return;
         }
+        followDevice(queue);
+        if (queue.fault() != null) {
+            return;
+        }
         do {
             queue.disableNotify();
             if (!popBatch(queue)) {
@@ -234,6 +238,7 @@ public final class QueuePump {
             device.markBroken(describe() + ": guest memory failed", e);
             queue.breakWith(QueueFault.MEMORY_FAULT);
             queue.drop(head);
+            spare = new Chain(); // The client may have kept the popped one.
             return false;
         }
     }
@@ -267,12 +272,14 @@ public final class QueuePump {
         @Override
         protected void run() {
             Virtqueue queue = ring;
-            if (queue != null && queue.publish()) {
+            if (queue == null) {
+                return;
+            }
+            followDevice(queue);
+            if (queue.publish()) {
                 device.interrupt().queue(index);
             }
-            if (queue != null && queue.fault() != null) {
-                checkFault(queue);
-            }
+            checkFault(queue);
         }
     }
 

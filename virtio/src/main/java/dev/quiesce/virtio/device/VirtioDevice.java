@@ -428,12 +428,21 @@ public abstract class VirtioDevice {
         protected void run() {
             CompletionStage<Void> previous = lastWrite;
             lastWrite = done;
-            previous.whenComplete((ok, failed) -> applyStatus(value).whenComplete(this::finish));
+            previous.whenComplete((ok, failed) -> begin().whenComplete(this::finish));
         }
 
         @Override
         public String describe() {
             return name() + ": status := 0x" + Integer.toHexString(value);
+        }
+
+        /** A write that throws has failed; those behind it must not wait for it for ever. */
+        private CompletionStage<Void> begin() {
+            try {
+                return applyStatus(value);
+            } catch (RuntimeException e) {
+                return CompletableFuture.failedStage(e);
+            }
         }
 
         private void finish(@Nullable Void nothing, @Nullable Throwable failure) {

@@ -135,17 +135,13 @@ final class ControlQueue implements QueueClient {
                 .thenApply(found -> found > 0 ? ResponseCode.FUNCTION_SUCCEEDED : ResponseCode.OK);
     }
 
-    /**
-     * As {@link #abort}: a reset of a unit whose queues are not being served is completed when
-     * they are.
-     */
+    /** As {@link #abort}: at once, and again for what had not been fetched. */
     private CompletionStage<Integer> reset(LogicalUnit unit) {
         CompletionStage<Void> fetched = device.dataplane().fetch();
-        CompletionStage<Void> done = device.dataplane().isStarted()
-                ? fetched.thenCompose(nothing -> unit.resetAsync())
-                : unit.resetAsync().thenCompose(nothing -> fetched)
-                        .thenCompose(nothing -> unit.resetAsync());
-        return done.thenApply(nothing -> ResponseCode.OK);
+        return unit.resetAsync()
+                .thenCompose(nothing -> fetched)
+                .thenCompose(nothing -> unit.resetAsync())
+                .thenApply(nothing -> ResponseCode.OK);
     }
 
     private void nexusReset(int head, Chain chain, int address) {

@@ -76,9 +76,11 @@ final class EventQueue {
             return; // VSCSI-40
         }
         int head = queue.pop(chain);
+        while (head == Virtqueue.NOTHING && queue.enableNotify()) {
+            head = queue.pop(chain); // A buffer came between the look and the re-arming.
+        }
         if (head == Virtqueue.NOTHING) {
             missed = true;
-            queue.enableNotify();
             checkFault(queue);
             return;
         }

@@ -127,7 +127,7 @@ public final class VirtioScsi extends VirtioDevice {
             }
             CompletionStage<Void> stopped =
                     restart ? requests.stop() : CompletableFuture.completedFuture(null);
-            return stopped.thenCompose(nothing -> requests.start(queues));
+            return stopped.thenCompose(nothing -> startIfStill(queues));
         });
     }
 
@@ -219,7 +219,7 @@ public final class VirtioScsi extends VirtioDevice {
         QueueMapping queues = mapping;
         CompletionStage<Void> started =
                 control.start(new QueueMapping.Fixed(List.of(main())));
-        return queues == null ? started : started.thenCompose(nothing -> requests.start(queues));
+        return queues == null ? started : started.thenCompose(nothing -> startIfStill(queues));
     }
 
     @Override
@@ -231,6 +231,12 @@ public final class VirtioScsi extends VirtioDevice {
                 .thenCompose(nothing -> requests.awaitIdle())
                 .thenCompose(nothing -> control.stop())
                 .thenRun(this::forgetRings);
+    }
+
+    /** Unless a stop, a reset or another mapping came while this start was waiting. */
+    private CompletionStage<Void> startIfStill(QueueMapping queues) {
+        return ringsOpen && mapping == queues
+                ? requests.start(queues) : CompletableFuture.completedFuture(null);
     }
 
     ScsiConfigSpace configSpace() {
@@ -283,7 +289,7 @@ public final class VirtioScsi extends VirtioDevice {
         main().postOuter(new Task() {
             @Override
             protected void run() {
-                operation.run().whenComplete((nothing, failure) -> {
+                begin(operation).whenComplete((nothing, failure) -> {
                     if (failure != null) {
                         done.completeExceptionally(failure);
                     } else {
@@ -298,6 +304,15 @@ public final class VirtioScsi extends VirtioDevice {
             }
         });
         return done.minimalCompletionStage();
+    }
+
+    /** Begins an operation; one that throws has failed. */
+    private static CompletionStage<Void> begin(Operation operation) {
+        try {
+            return operation.run();
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedStage(e);
+        }
     }
 
     /** One asynchronous operation, begun on main. */
