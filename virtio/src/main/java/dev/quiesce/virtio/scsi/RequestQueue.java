@@ -2,6 +2,7 @@ package dev.quiesce.virtio.scsi;
 
 import dev.quiesce.scsi.HostAdapter;
 import dev.quiesce.scsi.LogicalUnit;
+import dev.quiesce.scsi.ScsiAddress;
 import dev.quiesce.scsi.ScsiRequest;
 import dev.quiesce.scsi.spec.Cdb;
 import dev.quiesce.scsi.spec.DataDirection;
@@ -101,15 +102,35 @@ final class RequestQueue implements QueueClient, HostAdapter {
     private void execute(Command command, int target, int lun) {
         LogicalUnit unit = device.bus().find(target, lun);
         if (unit == null) {
-            if (device.bus().hasTarget(target)) {
-                device.bus().targetCommands().executeAbsent(command.request, target, lun);
-            } else {
-                answer(command, ResponseCode.BAD_TARGET);
-            }
-        } else if (fits(unit, command.request)) {
+            executeAbsent(command, target, lun);
+        } else {
+            execute(command, unit);
+        }
+    }
+
+    private void execute(Command command, LogicalUnit unit) {
+        if (fits(unit, command.request)) {
             unit.execute(command.request);
         } else {
             answer(command, ResponseCode.OVERRUN);
+        }
+    }
+
+    /** One look at the target's units: between two looks a unit may come or go. */
+    private void executeAbsent(Command command, int target, int lun) {
+        boolean inhabited = false;
+        for (LogicalUnit unit : device.bus().units(target)) {
+            ScsiAddress address = unit.address();
+            if (address != null && address.lun() == lun) {
+                execute(command, unit);
+                return;
+            }
+            inhabited |= address != null;
+        }
+        if (inhabited) {
+            device.bus().targetCommands().executeAbsent(command.request, target, lun);
+        } else {
+            answer(command, ResponseCode.BAD_TARGET);
         }
     }
 
