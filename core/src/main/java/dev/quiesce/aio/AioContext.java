@@ -39,12 +39,12 @@ public final class AioContext implements Executor, AutoCloseable {
      * ahead of what it posts as home: posts of one thread run in their order.
      *
      * Falling asleep is safe because the loop looks at the ready list itself before it arms, and
-     * every foreign event raises `notified` after it has become visible; see NotifyProtocol.
+     * every foreign event raises `notified` after it has become visible; see NotifyProtocol and
+     * Turn, which has the order of a turn.
      */
 
     private final String name;
     private final LoopSeams seams;
-    private final LoopSeams.NotifyProtocol notify = new LoopSeams.NotifyProtocol();
     private final Lease.Ownership ownership = new Lease.Ownership(this);
     private final Task.Queues queues = new Task.Queues();
     private final DeferredCall.Epilogue epilogue = new DeferredCall.Epilogue();
@@ -57,8 +57,7 @@ public final class AioContext implements Executor, AutoCloseable {
     /** The parker, if it steps this loop. */
     private final Parker.@Nullable Stepping stepping;
 
-    /** How many turns are on the stack. Home context only. */
-    private int pollDepth;
+    private final Turn turn;
 
     /** Items of this context that workers have. Home context only. */
     private int itemsAtWork;
@@ -76,6 +75,7 @@ public final class AioContext implements Executor, AutoCloseable {
         this.name = Objects.requireNonNull(name, "name");
         this.seams = Objects.requireNonNull(seams, "seams");
         this.stepping = seams.parker() instanceof Parker.Stepping parker ? parker : null;
+        this.turn = new Turn(this, queues, epilogue, timers, waiters);
         if (stepping != null) {
             stepping.adopt(this, new LoopSeams.SteppedLoop(this));
         }
@@ -164,12 +164,7 @@ public final class AioContext implements Executor, AutoCloseable {
         if (maxWaitNanos < 0) {
             throw new IllegalArgumentException("cannot wait " + maxWaitNanos + " ns");
         }
-        pollDepth++;
-        try {
-            return turn(maxWaitNanos);
-        } finally {
-            pollDepth--;
-        }
+        return turn.take(maxWaitNanos);
     }
 
     /** {@return whether the caller is inside a turn of this context} Thread: home context. */
@@ -180,7 +175,7 @@ public final class AioContext implements Executor, AutoCloseable {
     /** {@return how many turns of this context are on the stack} Thread: home context. */
     public int pollDepth() {
         checkHome();
-        return pollDepth;
+        return turn.depth();
     }
 
     /**
@@ -303,7 +298,7 @@ public final class AioContext implements Executor, AutoCloseable {
      */
     public boolean hasRunnable() {
         checkHome();
-        return hasQueued(pollDepth == 0) || queues.hasPosted() || !timers.isEmpty()
+        return turn.wouldRunQueued() || queues.hasPosted() || !timers.isEmpty()
                 || itemsAtWork > 0;
     }
 
@@ -329,7 +324,7 @@ public final class AioContext implements Executor, AutoCloseable {
             return;
         }
         checkHome();
-        if (pollDepth > 0) {
+        if (turn.depth() > 0) {
             throw new IllegalStateException("context " + name + " cannot be closed by a callback");
         }
         List<String> left = leftovers();
@@ -365,14 +360,12 @@ public final class AioContext implements Executor, AutoCloseable {
 
     /** Makes the loop look again; its event must be visible by now. Thread: any. */
     void notifyLoop() {
-        if (notify.raise()) {
-            seams.parker().unpark(this, owner());
-        }
+        turn.sleep().notifyLoop();
     }
 
-    /** Whether something has happened since the turn began to sleep. Home context. */
+    /** Whether something has happened since the loop last looked. Home context. */
     boolean isNotified() {
-        return !notify.mayPark();
+        return turn.sleep().isNotified();
     }
 
     /** Ends the context with whatever is left in it, which is reported. Home context. */
@@ -409,7 +402,7 @@ public final class AioContext implements Executor, AutoCloseable {
 
     /** Whether a turn begun now would not sleep. Thread: the owner, or would-be owner. */
     boolean isDue() {
-        return isNotified() || hasQueued(pollDepth <= 1) || timers.nanosUntilNext(clock()) == 0;
+        return turn.isDue();
     }
 
     /** Runs something with nobody home. Home context. */
@@ -421,6 +414,10 @@ public final class AioContext implements Executor, AutoCloseable {
         } finally {
             ownership.wakeUp();
         }
+    }
+
+    Lease.Ownership ownership() {
+        return ownership;
     }
 
     Parker.@Nullable Stepping stepping() {
@@ -459,67 +456,6 @@ public final class AioContext implements Executor, AutoCloseable {
         } catch (RuntimeException e) {
             LoopSeams.log(this, "the error handler, told of " + site + ": " + cause, e);
         }
-    }
-
-    private boolean turn(long maxWaitNanos) {
-        boolean progress = false;
-        if (pollDepth > 1) {
-            // Of the callbacks that have returned: a wait must not wait for its own slice.
-            progress = runEpilogue();
-        }
-        if (stepping != null) {
-            long waitNanos = progress ? 0 : maxWaitNanos;
-            whileAsleep(() -> stepping.turnBegins(this, waitNanos));
-        }
-        sleepIfNothingToDo(progress ? 0 : maxWaitNanos);
-        notify.acknowledge();
-        queues.takeInbox();
-        progress |= queues.ready().runSlice(this);
-        if (runsOuter()) {
-            queues.takeOuterInbox();
-            progress |= queues.outer().runSlice(this);
-        }
-        progress |= timers.run(this);
-        progress |= runEpilogue();
-        waiters.evaluate(this);
-        return progress;
-    }
-
-    private void sleepIfNothingToDo(long maxWaitNanos) {
-        if (maxWaitNanos == 0 || hasQueued(runsOuter())) {
-            return;
-        }
-        long waitNanos = Math.min(maxWaitNanos, timers.nanosUntilNext(clock()));
-        if (waitNanos == 0) {
-            return;
-        }
-        notify.arm();
-        try {
-            if (notify.mayPark()) {
-                park(waitNanos);
-            }
-        } finally {
-            notify.disarm();
-        }
-    }
-
-    private void park(long waitNanos) {
-        ownership.fallAsleep();
-        try {
-            seams.parker().park(this, waitNanos);
-        } finally {
-            ownership.wakeUp();
-        }
-    }
-
-    private boolean runsOuter() {
-        return pollDepth == 1 && !waiters.isInWait();
-    }
-
-    /** Whether this turn, or one begun now, has something to run but timers and the inbox. */
-    private boolean hasQueued(boolean outermost) {
-        return queues.hasReady() || !epilogue.isEmpty()
-                || (outermost && !waiters.isInWait() && queues.hasOuter());
     }
 
     private List<String> leftovers() {
