@@ -36,6 +36,10 @@ public interface BackendListener {
      */
     default void contextChanged(AioContext now) {}
 
-    /** The length has changed, or there is a medium now, or none. Called inside the section. */
+    /**
+     * The length has changed, or there is a medium now, or none. Called inside the section; after a
+     * truncate that was submitted as a request, between requests (BB-65): whoever drains after that
+     * request has completed drains after this call.
+     */
     default void resized() {}
 }

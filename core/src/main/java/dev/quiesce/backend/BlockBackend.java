@@ -17,11 +17,9 @@ import dev.quiesce.graph.Edge;
 import java.lang.invoke.ConstantBootstraps;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,8 +71,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
     private final BackendSeat seat;
     private final PortTable ports;
 
-    /** Control only. */
-    private final List<BackendListener> listeners = new ArrayList<>();
+    private final ListenerList listeners;
 
     /** Written release by control, read acquire by any thread; never null. */
     @SuppressWarnings("UnusedVariable") // read through CONTEXT
@@ -102,6 +99,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
         this.gate = new Gate(config.name(), graph.main());
         this.seat = new BackendSeat(this);
         this.ports = new PortTable(this);
+        this.listeners = new ListenerList(this);
     }
 
     /**
@@ -355,6 +353,34 @@ public final class BlockBackend implements Drainable, AutoCloseable {
     }
 
     /**
+     * Gives the node below another length, see {@link BlockGraph#resize}. A truncate submitted as a
+     * request does the same without a section of its own, and parks like any other request
+     * (DRAIN-32). Control; polls.
+     *
+     * @param bytes the new length
+     * @throws IllegalArgumentException if it is negative
+     * @throws BlockLayerException if the backend is empty or read-only, or the node cannot be
+     *     resized
+     */
+    public void resize(long bytes) {
+        graph.resize(resizableRoot(), bytes);
+    }
+
+    /**
+     * Does what {@link #resize} does, to the node that is there now. Any thread.
+     *
+     * @param bytes as there
+     * @return completes when the section is over
+     */
+    public CompletionStage<Void> resizeAsync(long bytes) {
+        try {
+            return graph.resizeAsync(resizableRoot(), bytes);
+        } catch (BlockLayerException e) {
+            return CompletableFuture.failedStage(e);
+        }
+    }
+
+    /**
      * Adds an ear. If a section is open it hears of it at once (DRAIN-52). Control.
      *
      * @param listener not added before
@@ -363,7 +389,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
         graph.checkControl("BlockBackend.addListener");
         listeners.add(listener);
         if (quiesceCount > 0) {
-            tell(listener, "drainedBegin", BackendListener::drainedBegin);
+            listeners.tell(listener, "drainedBegin", BackendListener::drainedBegin);
         }
     }
 
@@ -375,7 +401,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
     public void removeListener(BackendListener listener) {
         graph.checkControl("BlockBackend.removeListener");
         if (listeners.remove(listener) && quiesceCount > 0) {
-            tell(listener, "drainedEnd", BackendListener::drainedEnd);
+            listeners.tell(listener, "drainedEnd", BackendListener::drainedEnd);
         }
     }
 
@@ -388,7 +414,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
         graph.checkControl("BlockBackend.quiesce");
         gate.quiesce();
         if (quiesceCount++ == 0) {
-            tellAll("drainedBegin", BackendListener::drainedBegin);
+            listeners.tellAll("drainedBegin", BackendListener::drainedBegin);
         }
     }
 
@@ -403,7 +429,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
             throw new IllegalStateException("backend '" + name() + "' is resumed but not quiesced");
         }
         if (--quiesceCount == 0) {
-            tellAll("drainedEnd", BackendListener::drainedEnd);
+            listeners.tellAll("drainedEnd", BackendListener::drainedEnd);
         }
         gate.resume();
     }
@@ -416,12 +442,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
     @Override
     public boolean isBusy() {
         graph.checkControl("BlockBackend.isBusy");
-        for (int i = 0; i < listeners.size(); i++) {
-            if (isBusy(listeners.get(i))) {
-                return true;
-            }
-        }
-        return !gate.isSettled();
+        return listeners.isBusy() || !gate.isSettled();
     }
 
     /**
@@ -433,11 +454,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
     public void describe(WaitReport out) {
         graph.checkControl("BlockBackend.describe");
         gate.describe(out);
-        for (BackendListener listener : listeners) {
-            if (isBusy(listener)) {
-                out.outstanding("listener " + listener + " of '" + name() + "'", main(), 1, false);
-            }
-        }
+        listeners.describe(out);
     }
 
     /**
@@ -480,6 +497,15 @@ public final class BlockBackend implements Drainable, AutoCloseable {
         return "backend '" + name() + "'";
     }
 
+    private BlockNode resizableRoot() {
+        BlockNode node = root();
+        if (node == null || config.readOnly()) {
+            throw new BlockLayerException(this + " was not resized: "
+                    + (node == null ? "nothing is inserted" : "it is read-only"));
+        }
+        return node;
+    }
+
     /** Any context: read once per request. */
     @Nullable Edge rootAcquire() {
         return (Edge) ROOT.getAcquire(this);
@@ -500,6 +526,9 @@ public final class BlockBackend implements Drainable, AutoCloseable {
             if (operation.hasPayload() && length > TRANSFER_BYTES_MAX) {
                 return BlockStatus.INVALID;
             }
+        }
+        if (operation == Operation.TRUNCATE && request.offsetBytes() < 0) {
+            return BlockStatus.INVALID;
         }
         if (operation.isModifying() && (config.readOnly() || edge.limits().readOnly())) {
             return BlockStatus.READ_ONLY;
@@ -529,15 +558,15 @@ public final class BlockBackend implements Drainable, AutoCloseable {
 
     /** Control; inside a section. */
     void announceContext(AioContext now) {
-        tellAll("contextChanged", listener -> listener.contextChanged(now));
+        listeners.tellAll("contextChanged", listener -> listener.contextChanged(now));
     }
 
-    /** Control; inside a section: length and medium may have changed. */
+    /** Control: length and medium may have changed. */
     void announceLength() {
         long now = lengthBytes();
         if (now != knownLengthBytes) {
             knownLengthBytes = now;
-            tellAll("resized", BackendListener::resized);
+            listeners.tellAll("resized", BackendListener::resized);
         }
     }
 
@@ -551,25 +580,5 @@ public final class BlockBackend implements Drainable, AutoCloseable {
     void noteClosed() {
         closed = true;
         graph.unregister(seat);
-    }
-
-    /** A listener that throws has nothing to wait for: a section must not hang on it. */
-    private boolean isBusy(BackendListener listener) {
-        try {
-            return listener.drainedPoll();
-        } catch (RuntimeException e) {
-            main().seams().errors().onError(main(), "drainedPoll of " + listener, e);
-            return false;
-        }
-    }
-
-    private void tellAll(String what, Consumer<BackendListener> hook) {
-        for (BackendListener listener : List.copyOf(listeners)) {
-            tell(listener, what, hook);
-        }
-    }
-
-    private void tell(BackendListener listener, String what, Consumer<BackendListener> hook) {
-        graph.runHook(() -> hook.accept(listener), what + " of a listener of '" + name() + "'");
     }
 }

@@ -3,6 +3,7 @@ package dev.quiesce.backend;
 import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.Task;
 import dev.quiesce.block.BlockStatus;
+import dev.quiesce.block.Operation;
 import dev.quiesce.drain.Hold;
 import dev.quiesce.drain.Lane;
 import dev.quiesce.driver.BlockRequest;
@@ -123,6 +124,9 @@ public final class Port extends RequestBoundary {
         lane.completionBegins();
         try {
             account(request, status, cause);
+            if (request.operation() == Operation.TRUNCATE) {
+                TruncateNews.post(backend);
+            }
             conclude(request);
             notifyCompletion(request, status);
         } finally {

@@ -19,7 +19,11 @@ public enum Operation {
     /** Makes every write that completed before it durable, as far as the driver can. */
     FLUSH(false, false),
 
-    /** Changes the length of the node. */
+    /**
+     * Makes the node end at the request's offset; the request has no length and no payload. What is
+     * added reads as zeroes. Other requests that overlap in time with what is cut or added end as
+     * if they had come before or after; the rest of the node is not concerned.
+     */
     TRUNCATE(false, true),
 
     /** Asks which layer holds the range. */

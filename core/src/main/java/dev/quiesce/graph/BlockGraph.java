@@ -197,6 +197,47 @@ public final class BlockGraph implements AutoCloseable {
     }
 
     /**
+     * Gives a node another length: drains everybody above it, truncates it, tells everybody whose
+     * length follows (REQ-45, REQ-47), ends the section. What is added reads as zeroes. Control;
+     * polls.
+     *
+     * @param node the node
+     * @param bytes its new length, which its driver may round up
+     * @throws IllegalArgumentException if the length is negative
+     * @throws BlockLayerException if the node cannot be resized, or not to that length; the message
+     *     says why
+     */
+    public void resize(BlockNode node, long bytes) {
+        runner.runBlocking(new ResizeChange(this, node, bytes));
+    }
+
+    /**
+     * Does what {@link #resize} does. Any thread.
+     *
+     * @param node as there
+     * @param bytes as there
+     * @return completes when the section is over
+     */
+    public CompletionStage<Void> resizeAsync(BlockNode node, long bytes) {
+        return runner.run(new ResizeChange(this, node, bytes));
+    }
+
+    /**
+     * Asks everybody connected with a node for limits again, and tells users that their length may
+     * be another one. For backends, after a truncate. Control.
+     *
+     * @param node a node whose length may have changed; one that was removed meanwhile is ignored
+     */
+    public void lengthsChanged(BlockNode node) {
+        checkControl("BlockGraph.lengthsChanged");
+        if (nodes.get(node.name()) == node) {
+            List<BlockNode> part = ContextChange.childrenFirst(ContextChange.connected(node));
+            part.forEach(BlockNode::refreshLimits);
+            ContextChange.usersOf(part).forEach(GraphParent::rootChanged);
+        }
+    }
+
+    /**
      * Makes a change of the caller's own. Control; polls while it waits. Backends are built on it.
      *
      * @param change the change

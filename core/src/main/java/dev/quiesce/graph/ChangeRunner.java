@@ -1,12 +1,16 @@
 package dev.quiesce.graph;
 
 import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.ControlWait;
 import dev.quiesce.aio.Task;
+import dev.quiesce.aio.WaitReport;
+import dev.quiesce.aio.WaitTarget;
 import dev.quiesce.drain.Drainable;
 import dev.quiesce.drain.DrainedSection;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -33,6 +37,11 @@ final class ChangeRunner {
      * hold: a walk over requests for instance. The step looks again, in the same breath as it
      * commits, and waits again if need be. So no context changes under a hold that was taken before
      * the commit (WALK-11).
+     *
+     * Work inside the section, if a change has any, is one more wait: it is begun when a plan is
+     * covered, and its end is followed by a new plan and another look at who is counted. Whoever
+     * does it holds a gate of the section meanwhile, so that other changes of the same nodes wait
+     * for it.
      *
      * Hooks may not start a change (GR-5, DRAIN-9). While one runs, hookDepth says so and the
      * change is refused.
@@ -74,8 +83,12 @@ final class ChangeRunner {
         graph.checkControl(change.describe());
         Attempt attempt = new Attempt(change);
         try {
-            while (!attempt.commitIfCovered()) {
-                attempt.replaceSection(DrainedSection.begin(attempt.nextRound()));
+            for (Step step = attempt.advance(); step != Step.COMMITTED; step = attempt.advance()) {
+                if (step == Step.DRAIN) {
+                    attempt.replaceSection(DrainedSection.begin(attempt.nextRound()));
+                } else {
+                    attempt.awaitWork();
+                }
             }
         } finally {
             attempt.end();
@@ -108,6 +121,16 @@ final class ChangeRunner {
         }
     }
 
+    /** What a change needs next. */
+    private enum Step {
+        /** A section over what the plan names. */
+        DRAIN,
+        /** The end of its work. */
+        WORK,
+        /** Nothing: it is made. */
+        COMMITTED
+    }
+
     /** One change on its way: its section and what that covers. Control only. */
     private final class Attempt {
         private final GraphChange change;
@@ -115,15 +138,17 @@ final class ChangeRunner {
         private final GraphCommit commit = new GraphCommit(graph);
         private @Nullable DrainedSection section;
         private Collection<? extends Drainable> wanted = Set.of();
+        private @Nullable CompletionStage<Void> work;
         private int rounds;
+        private boolean workBegun;
         private boolean committed;
 
         Attempt(GraphChange change) {
             this.change = change;
         }
 
-        /** Plans; commits if the section covers the plan. */
-        boolean commitIfCovered() {
+        /** Plans; if the section covers the plan, begins the work or, after it, commits. */
+        Step advance() {
             if (hookDepth > 0) {
                 throw new IllegalStateException(change.describe()
                         + " from within a hook of the graph: use its asynchronous form");
@@ -132,12 +157,19 @@ final class ChangeRunner {
             try {
                 wanted = change.plan();
                 if (!covered.containsAll(wanted)) {
-                    return false;
+                    return Step.DRAIN;
+                }
+                if (!workBegun) {
+                    workBegun = true;
+                    work = change.work();
+                    if (work != null) {
+                        return Step.WORK;
+                    }
                 }
                 change.commit(commit);
                 commit.seal();
                 committed = true;
-                return true;
+                return Step.COMMITTED;
             } finally {
                 leaveHooks();
             }
@@ -151,6 +183,39 @@ final class ChangeRunner {
             }
             covered.addAll(wanted);
             return covered.toArray(Drainable[]::new);
+        }
+
+        CompletionStage<Void> work() {
+            return Objects.requireNonNull(work, "no work was begun");
+        }
+
+        /** Polls until the work is done and nobody is counted; throws what the work failed with. */
+        void awaitWork() {
+            CompletableFuture<Void> done = work().toCompletableFuture();
+            ControlWait.until(main, new WaitTarget() {
+                @Override
+                public boolean isDone() {
+                    DrainedSection open = section;
+                    return done.isDone() && (open == null || open.isSettled());
+                }
+
+                @Override
+                public void describe(WaitReport out) {
+                    DrainedSection open = section;
+                    if (open != null) {
+                        open.describe(out);
+                    }
+                }
+            });
+            rethrow(done);
+        }
+
+        private static void rethrow(CompletableFuture<Void> done) {
+            try {
+                done.join();
+            } catch (CompletionException e) {
+                throw e.getCause() instanceof RuntimeException cause ? cause : e;
+            }
         }
 
         void replaceSection(DrainedSection next) {
@@ -233,13 +298,17 @@ final class ChangeRunner {
                 unsettled.whenComplete((nothing, cause) -> onBegun(null, cause));
                 return;
             }
-            if (attempt.commitIfCovered()) {
-                attempt.end();
-                changed = true;
-                released.addAll(attempt.released());
-                goHomeOrFinish();
-            } else {
-                DrainedSection.beginAsync(main, attempt.nextRound()).whenComplete(this::onBegun);
+            switch (attempt.advance()) {
+                case DRAIN -> DrainedSection.beginAsync(main, attempt.nextRound())
+                        .whenComplete(this::onBegun);
+                case WORK -> attempt.work()
+                        .whenComplete((nothing, cause) -> onBegun(null, cause));
+                case COMMITTED -> {
+                    attempt.end();
+                    changed = true;
+                    released.addAll(attempt.released());
+                    goHomeOrFinish();
+                }
             }
         }
 

@@ -2,13 +2,15 @@ package dev.quiesce.graph;
 
 import dev.quiesce.drain.Drainable;
 import java.util.Collection;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One change of a graph. It is made in steps that are the same for every change: plan, drain what
- * the plan names, wait once, plan again, and when that names nothing new, commit without polling,
- * then end the section.
+ * the plan names, wait once, plan again, and when that names nothing new, do what takes time inside
+ * the section, if anything does, then commit without polling, and end the section.
  *
- * <p>Both methods are control and must neither poll nor start another change. While the wait polls,
+ * <p>All methods are control and must neither poll nor start another change. While the wait polls,
  * other changes may be made; that is why {@link #plan()} is called again after every wait, and why
  * the commit may rely on what the last plan saw.
  */
@@ -28,6 +30,18 @@ public interface GraphChange {
      * @throws BlockLayerException if somebody refuses; nothing has moved
      */
     Collection<? extends Drainable> plan();
+
+    /**
+     * Begins work that belongs inside the section and may take a while, at a worker for instance.
+     * Called at most once, when everything named by the last plan is settled. The plan is made once
+     * more when it is done, then comes the commit.
+     *
+     * @return completes in the main context when the work is done; if exceptionally, nothing is
+     *     committed and the change fails with that; null if there is no such work
+     */
+    default @Nullable CompletionStage<Void> work() {
+        return null;
+    }
 
     /**
      * Makes the change. Everything named by the last plan is settled.

@@ -47,7 +47,7 @@ public interface GraphParent extends Drainable {
 
     /**
      * Announces that something below has changed: length and limits may differ now. Control; inside
-     * the section.
+     * the section, or, after a truncate, whenever main runs.
      */
     void rootChanged();
 }

@@ -40,6 +40,11 @@ public abstract class BlockDriverConformance {
         return true;
     }
 
+    /** Whether the node's end can be moved. */
+    protected boolean canTruncate() {
+        return true;
+    }
+
     /** Where blocking work is done. */
     protected Workers makeWorkers() {
         return Workers.inline();
@@ -172,9 +177,23 @@ public abstract class BlockDriverConformance {
 
     @Test
     void shouldSayWhatItDoesNotSupport() {
-        for (Operation op : List.of(Operation.TRUNCATE, Operation.STATUS, Operation.COPY)) {
+        for (Operation op : List.of(Operation.STATUS, Operation.COPY)) {
             assertThat(rig.run(op, 0, 512)).as(op.name()).isEqualTo(BlockStatus.NOT_SUPPORTED);
         }
+    }
+
+    @Test
+    @Rule("REQ-44")
+    void shouldTruncateOrSayThatItCannot() {
+        long half = lengthBytes() / 2;
+
+        BlockStatus status = rig.run(Operation.TRUNCATE, half, 0);
+
+        assertThat(status).isEqualTo(canTruncate() ? BlockStatus.OK : BlockStatus.NOT_SUPPORTED);
+        assertThat(node.lengthBytes()).isEqualTo(canTruncate() ? half : lengthBytes());
+        assertThat(rig.tryRead(half, 512))
+                .isEqualTo(canTruncate() ? BlockStatus.INVALID : BlockStatus.OK);
+        assertThat(rig.read(half - 512, 512)).containsOnly(0);
     }
 
     @Test
@@ -238,7 +257,7 @@ public abstract class BlockDriverConformance {
     }
 
     /** Neighbouring blocks, so that contexts meet in clusters and chunks but not in bytes. */
-    private Callable<Boolean> inAnotherContext(int part) {
+    protected final Callable<Boolean> inAnotherContext(int part) {
         return () -> {
             try (Rig other = new Rig(node, workers)) {
                 for (int round = 0; round < 100; round++) {
@@ -275,7 +294,7 @@ public abstract class BlockDriverConformance {
         return bytes;
     }
 
-    private byte[] expected(byte[] written) {
+    protected final byte[] expected(byte[] written) {
         return keepsData() ? written : new byte[written.length];
     }
 

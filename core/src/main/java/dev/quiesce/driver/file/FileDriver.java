@@ -20,8 +20,9 @@ import java.nio.file.attribute.BasicFileAttributes;
  * is at work at most once, and in the steady state allocates nothing of ours.
  *
  * <p>Length: the file's size when opened, rounded up to the configured alignment. The tail beyond
- * the file's end reads as zeroes; a write there makes the file longer. If the file is truncated
- * from outside, reads of what is lost and all writes complete with {@code IO_ERROR}.
+ * the file's end reads as zeroes; a write there makes the file longer. A truncate makes the file as
+ * long as it asks, rounded up likewise; a block device has the length it has. If the file is
+ * truncated from outside, reads of what is lost and all writes complete with {@code IO_ERROR}.
  *
  * <p>A write is whole or fails; one that failed or was cancelled may have been applied in part. A
  * full file system is {@code NO_SPACE}. Write-zeroes writes zeroes; discard is not supported.
@@ -43,15 +44,20 @@ public final class FileDriver implements BlockDriver {
 
     private final ImageFile image;
     private final boolean readOnly;
-    private final long lengthBytes;
+    private final int alignmentBytes;
+    private final boolean resizable;
     private final BlockLimits limits;
     private final ByteBuffer zeroes;
 
-    private FileDriver(ImageFile image, FileConfig config) {
+    /** Written by workers under the monitor, read by any. */
+    private volatile long lengthBytes;
+
+    private FileDriver(ImageFile image, FileConfig config, boolean resizable) {
         this.image = image;
         this.readOnly = config.readOnly();
-        int alignment = config.alignmentBytes();
-        this.lengthBytes = (image.sizeBytes() + alignment - 1) & -alignment;
+        this.alignmentBytes = config.alignmentBytes();
+        this.resizable = resizable;
+        this.lengthBytes = roundUp(image.sizeBytes());
         this.limits = BlockLimits.unlimited().withReadOnly(readOnly);
         this.zeroes = ByteBuffer.allocateDirect(readOnly ? 0 : ZEROES_BYTES).asReadOnlyBuffer();
     }
@@ -80,7 +86,7 @@ public final class FileDriver implements BlockDriver {
                 image.close();
                 throw new BlockOpenException(path.toString(), "the file is empty", null);
             }
-            return new FileDriver(image, config);
+            return new FileDriver(image, config, Files.isRegularFile(path));
         } catch (BlockOpenException e) {
             throw e;
         } catch (IOException e) {
@@ -144,9 +150,43 @@ public final class FileDriver implements BlockDriver {
                     transferOf(request).begin();
                 }
             }
-            case DISCARD, TRUNCATE, STATUS, COPY ->
-                    request.complete(BlockStatus.NOT_SUPPORTED, null);
+            case TRUNCATE -> beginTruncate(request);
+            case DISCARD, STATUS, COPY -> request.complete(BlockStatus.NOT_SUPPORTED, null);
         }
+    }
+
+    private void beginTruncate(BlockRequest request) {
+        long bytes = request.offsetBytes();
+        if (readOnly) {
+            request.complete(BlockStatus.READ_ONLY, null);
+        } else if (!resizable) {
+            request.complete(BlockStatus.NOT_SUPPORTED, null);
+        } else if (bytes < 0 || bytes > Long.MAX_VALUE - alignmentBytes) {
+            request.complete(BlockStatus.INVALID, null);
+        } else {
+            transferOf(request).begin();
+        }
+    }
+
+    /**
+     * Worker: makes the file this long, rounded up. To cut, requests are refused before the bytes
+     * go; to add, they are let in when the bytes are there.
+     */
+    synchronized void truncate(long bytes) throws IOException {
+        long before = lengthBytes;
+        long after = roundUp(bytes);
+        lengthBytes = Math.min(before, after);
+        boolean done = false;
+        try {
+            image.resize(after, before);
+            done = true;
+        } finally {
+            lengthBytes = done ? after : before;
+        }
+    }
+
+    private long roundUp(long bytes) {
+        return (bytes + alignmentBytes - 1) & -alignmentBytes;
     }
 
     /** Withdraws a request that no worker has begun; stops another between two host calls. */

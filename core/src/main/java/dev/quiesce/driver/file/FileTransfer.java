@@ -100,6 +100,10 @@ final class FileTransfer extends WorkItem {
                 image.flush();
                 return true;
             }
+            case TRUNCATE -> {
+                driver.truncate(request.offsetBytes());
+                return true;
+            }
             default -> throw new IllegalStateException("not a transfer: " + request);
         }
     }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -15,10 +16,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class ImageFile implements AutoCloseable {
     /*
-     * Size. `sizeBytes` is what the file is known to hold: its size when opened, and more after a
-     * write beyond it. It never shrinks. So a file that ends earlier was truncated by somebody
-     * else, and what was there is lost: reads of it fail, and so does every write, because a write
-     * behind the hole would turn lost bytes into zeroes.
+     * Size. `sizeBytes` is what the file is known to hold: its size when opened, more after a write
+     * beyond it, less only by resize(). So a file that ends earlier was truncated by somebody else,
+     * and what was there is lost: reads of it fail, and so does every write, because a write behind
+     * the hole would turn lost bytes into zeroes.
+     *
+     * Resizing goes on beside other transfers; those changes of the size exclude each other under
+     * the monitor. To cut, `sizeBytes` is lowered before the file is, to add, raised after it; so
+     * who reads `sizeBytes` and then asks the host finds no less, unless a cut came in between,
+     * which a second look under the monitor tells. A write that had been let in before a cut may
+     * end behind it and leave bytes there: they are cut off before the file is made longer, so
+     * that what is added reads as zeroes.
      *
      * Durability. Hosts report a failed write-back once per descriptor, to one of the callers that
      * force at that time, and drop the data. Hence (1) forces go one at a time, so that the one
@@ -33,7 +41,7 @@ final class ImageFile implements AutoCloseable {
     private final GuardedChannel channel;
     private final ImageHost.@Nullable Witness witness;
     private final AtomicLong sizeBytes;
-    /** Counted up before the write that grew the file completes; compared by flushes. */
+    /** Counted up before the change of size completes; compared by flushes. */
     private final AtomicLong growths = new AtomicLong();
 
     private final ReentrantLock flushLock = new ReentrantLock();
@@ -97,6 +105,13 @@ final class ImageFile implements AutoCloseable {
     /** Throws if the file no longer holds what it is known to hold. */
     void requireWhole() throws IOException {
         long known = sizeBytes();
+        if (channel.size() < known) {
+            requireWholeUnlessResized();
+        }
+    }
+
+    private synchronized void requireWholeUnlessResized() throws IOException {
+        long known = sizeBytes();
         long size = channel.size();
         if (size < known) {
             throw new EOFException(path + " ends at " + size + " but held " + known
@@ -105,13 +120,53 @@ final class ImageFile implements AutoCloseable {
     }
 
     /** Notes how far a finished write has reached. */
-    void reached(long endBytes) {
-        if (endBytes <= sizeBytes.get()) {
-            return;
+    void reached(long endBytes) throws IOException {
+        if (endBytes > sizeBytes()) {
+            noteGrowth(endBytes);
         }
+    }
+
+    /** No further than the file goes now: it may have been cut since. */
+    private synchronized void noteGrowth(long endBytes) throws IOException {
+        long reachedBytes = Math.min(endBytes, channel.size());
         // Before the size: whoever sees the size and then flushes forces the metadata as well.
         growths.incrementAndGet();
-        sizeBytes.accumulateAndGet(endBytes, Math::max);
+        sizeBytes.accumulateAndGet(reachedBytes, Math::max);
+    }
+
+    /**
+     * Makes the file this long; what is added reads as zeroes.
+     *
+     * @param bytes how long it is to be
+     * @param writableBytes how far transfers were let in before
+     */
+    synchronized void resize(long bytes, long writableBytes) throws IOException {
+        ImageHost.Witness second = Objects.requireNonNull(witness, "a read-only image is resized");
+        long known = sizeBytes();
+        // Before the size, as above: a length that a flush acknowledged is durable.
+        growths.incrementAndGet();
+        if (bytes < writableBytes) {
+            sizeBytes.set(Math.min(known, bytes));
+            setLength(second, bytes, known);
+        } else {
+            requireWholeUnlessResized();
+            sizeBytes.set(Math.min(known, writableBytes));
+            if (channel.size() > writableBytes) {
+                second.setLength(writableBytes);
+            }
+            second.setLength(bytes);
+        }
+        sizeBytes.set(bytes);
+    }
+
+    /** Cuts; if the host refuses, the file holds what it held. */
+    private void setLength(ImageHost.Witness second, long bytes, long known) throws IOException {
+        try {
+            second.setLength(bytes);
+        } catch (IOException e) {
+            sizeBytes.set(known);
+            throw e;
+        }
     }
 
     /** Returns once every write that was complete when this was called is durable, or throws. */

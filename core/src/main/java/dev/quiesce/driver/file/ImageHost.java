@@ -12,12 +12,15 @@ import java.util.Set;
 interface ImageHost {
     FileChannel openChannel(Path path, boolean readOnly) throws IOException;
 
-    /** Opens the file once more, for nothing but {@link Witness#sync}. */
+    /** Opens the file once more, for nothing but what a {@link Witness} does. */
     Witness openWitness(Path path) throws IOException;
 
-    /** Makes a file durable without taking notice of interrupts. */
+    /** Makes a file durable, or another length, without taking notice of interrupts. */
     interface Witness extends AutoCloseable {
         void sync() throws IOException;
+
+        /** What is added reads as zeroes. */
+        void setLength(long bytes) throws IOException;
 
         @Override
         void close() throws IOException;
@@ -49,11 +52,16 @@ interface ImageHost {
         }
     }
 
-    /** A descriptor's sync, unlike a channel's force, is not interruptible. */
+    /** A descriptor's sync, unlike a channel's force, is not interruptible; nor is its length. */
     record SystemWitness(RandomAccessFile file) implements Witness {
         @Override
         public void sync() throws IOException {
             file.getFD().sync();
+        }
+
+        @Override
+        public void setLength(long bytes) throws IOException {
+            file.setLength(bytes);
         }
 
         @Override

@@ -5,6 +5,7 @@ import dev.quiesce.block.BlockStatus;
 import dev.quiesce.block.IoVector;
 import dev.quiesce.driver.BlockDriver;
 import dev.quiesce.driver.BlockRequest;
+import dev.quiesce.driver.Child;
 import dev.quiesce.driver.NodeAccess;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +17,9 @@ import org.jspecify.annotations.Nullable;
  * ranges read as zeroes and take only bookkeeping.
  *
  * <p>Requests are aligned to a sector, or to the base's alignment if that is larger. The length is
- * the base's, rounded up to that; the tail reads as zeroes until it is written.
+ * the base's, rounded up to that; the tail reads as zeroes until it is written. From the first
+ * truncate on the length is the overlay's own: the base is not touched, and what was once cut off
+ * is never seen again.
  *
  * <p>Durability: a flush completes at once. All that was written before it is as safe as anything
  * here ever is: it survives every drained section, move and reset; nothing survives the process.
@@ -38,6 +41,12 @@ public final class OverlayDriver implements BlockDriver {
     /** Written by control before the first request, read by any. */
     private volatile @Nullable NodeAccess opened;
     private volatile BlockLimits limits = LIMITS;
+
+    /**
+     * Null until the first truncate: as far as the base goes at the moment. Replaced under the
+     * monitor, read by any.
+     */
+    private volatile @Nullable OverlayExtent extent;
 
     /**
      * Makes an overlay in which everything is still the base's.
@@ -105,7 +114,8 @@ public final class OverlayDriver implements BlockDriver {
             case READ -> readOf(request).start(node.child(0));
             case WRITE, WRITE_ZEROES, DISCARD -> modify(request);
             case FLUSH -> request.complete(BlockStatus.OK, null);
-            case TRUNCATE, STATUS, COPY -> request.complete(BlockStatus.NOT_SUPPORTED, null);
+            case TRUNCATE -> request.complete(truncate(request.offsetBytes(), node), null);
+            case STATUS, COPY -> request.complete(BlockStatus.NOT_SUPPORTED, null);
         }
     }
 
@@ -114,6 +124,12 @@ public final class OverlayDriver implements BlockDriver {
         for (OverlayShard shard : shards) {
             shard.clear();
         }
+    }
+
+    /** How far the base is read: to its end, or to where it was cut off. */
+    long baseEnd(Child base) {
+        OverlayExtent now = extent;
+        return now == null ? base.lengthBytes() : Math.min(base.lengthBytes(), now.baseBytes());
     }
 
     /** How many bytes from an offset on, at most {@code limit}, are the base's. */
@@ -169,6 +185,28 @@ public final class OverlayDriver implements BlockDriver {
         return true;
     }
 
+    /**
+     * To cut, the length is lowered before what is behind it is forgotten. What a request that was
+     * let in before stores there afterwards is forgotten when the length is raised again.
+     */
+    private synchronized BlockStatus truncate(long bytes, NodeAccess node) {
+        if (bytes < 0 || bytes > Long.MAX_VALUE - limits.requestAlignmentBytes()) {
+            return BlockStatus.INVALID;
+        }
+        long before = lengthIn(node);
+        long after = roundUp(bytes);
+        OverlayExtent next = new OverlayExtent(
+                after, Math.min(baseEnd(node.child(0)), Math.min(before, after)));
+        if (after < before) {
+            extent = next;
+        }
+        for (OverlayShard shard : shards) {
+            shard.zeroFrom(Math.min(before, after));
+        }
+        extent = next;
+        return BlockStatus.OK;
+    }
+
     private OverlayRead readOf(BlockRequest request) {
         if (request.driverState() instanceof OverlayRead read && read.isOf(this)) {
             return read;
@@ -179,8 +217,13 @@ public final class OverlayDriver implements BlockDriver {
     }
 
     private long lengthIn(NodeAccess node) {
+        OverlayExtent now = extent;
+        return now == null ? roundUp(node.child(0).lengthBytes()) : now.lengthBytes();
+    }
+
+    private long roundUp(long bytes) {
         int alignment = limits.requestAlignmentBytes();
-        return (node.child(0).lengthBytes() + alignment - 1) & -alignment;
+        return (bytes + alignment - 1) & -alignment;
     }
 
     private OverlayShard shardOf(long at) {

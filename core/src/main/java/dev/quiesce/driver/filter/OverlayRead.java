@@ -37,6 +37,8 @@ final class OverlayRead implements Completion {
     private long doneBytes;
     /** Where the run of the base ends that is being read. */
     private long runEndBytes;
+    /** Where the base ended when that run was found. */
+    private long baseEndBytes;
 
     OverlayRead(OverlayDriver overlay, BlockRequest request) {
         this.overlay = overlay;
@@ -97,7 +99,8 @@ final class OverlayRead implements Completion {
             long copied = overlay.copyRun(at, left, request.payload(), doneBytes);
             if (copied == 0) {
                 long run = overlay.baseRun(at, left);
-                if (at < from.lengthBytes()) {
+                baseEndBytes = overlay.baseEnd(from);
+                if (at < baseEndBytes) {
                     runEndBytes = doneBytes + run;
                     return;
                 }
@@ -116,7 +119,7 @@ final class OverlayRead implements Completion {
         long most = Math.max(alignment, from.limits().maxTransferBytes() & -alignment);
         long run = Math.min(runEndBytes - doneBytes, most);
         runEndBytes = doneBytes + run;
-        long there = Math.min(run, from.lengthBytes() - at);
+        long there = Math.min(run, baseEndBytes - at);
         request.payload().fillZero(doneBytes + there, run - there);
         basePayload.clear();
         basePayload.addSlice(request.payload(), doneBytes, there);

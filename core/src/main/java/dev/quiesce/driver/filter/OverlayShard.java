@@ -74,6 +74,21 @@ final class OverlayShard {
         return true;
     }
 
+    /** Makes every sector from an offset on that is held here read as zeroes. */
+    synchronized void zeroFrom(long offset) {
+        for (int slot = 0; slot < keys.length; slot++) {
+            OverlayCluster cluster = values[slot];
+            long start = (keys[slot] - 1) * OverlayCluster.BYTES;
+            if (cluster == null || start + OverlayCluster.BYTES <= offset) {
+                continue;
+            }
+            int sector = (int) (Math.max(0, offset - start) >> BYTE_SHIFT);
+            if (cluster.markZero(sector, OverlayCluster.SECTORS - sector)) {
+                space.giveBack(OverlayCluster.BYTES);
+            }
+        }
+    }
+
     /** Forgets everything and gives its space back. */
     synchronized void clear() {
         for (OverlayCluster cluster : values) {

@@ -9,8 +9,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A window onto its only child: adds an offset and keeps to a length. Whatever is outside of the
- * window is never touched; it completes with {@code INVALID}. Concurrent; forwards each request
- * itself, without a child request.
+ * window is never touched; it completes with {@code INVALID}. A window up to the end of the child
+ * follows the child's length, and a truncate of it truncates the child; one of a fixed length keeps
+ * it as long as the child is long enough, and cannot be truncated. Concurrent; forwards each
+ * request itself, without a child request.
  */
 public final class RawDriver implements BlockDriver {
     /** The window length that means "up to the end of the child". */
@@ -92,13 +94,26 @@ public final class RawDriver implements BlockDriver {
                 }
             }
             case FLUSH -> request.forward(node.child(0));
-            case TRUNCATE, COPY -> request.complete(BlockStatus.NOT_SUPPORTED, null);
+            case TRUNCATE -> truncate(request, node);
+            case COPY -> request.complete(BlockStatus.NOT_SUPPORTED, null);
         }
     }
 
     @Override
     public void close() {
         // Nothing is held.
+    }
+
+    /** Only a window up to the end of the child can end elsewhere: where the child ends. */
+    private void truncate(BlockRequest request, NodeAccess node) {
+        if (windowBytes != REMAINDER) {
+            request.complete(BlockStatus.NOT_SUPPORTED, null);
+        } else if (request.offsetBytes() < 0
+                || request.offsetBytes() > Long.MAX_VALUE - windowOffsetBytes) {
+            request.complete(BlockStatus.INVALID, null);
+        } else {
+            request.forwardShifted(node.child(0), windowOffsetBytes);
+        }
     }
 
     /** The child may have shrunk since it was opened: then so has the window. */

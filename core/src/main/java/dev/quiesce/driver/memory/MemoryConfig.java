@@ -27,10 +27,19 @@ public record MemoryConfig(long lengthBytes, int chunkBytes, boolean direct) {
             throw new IllegalArgumentException(
                     "chunkBytes must be a power of two from 512 to 2^30: " + chunkBytes);
         }
-        if (lengthBytes < 0 || (lengthBytes - 1) / chunkBytes >= CHUNKS_MAX) {
+        if (!canHold(lengthBytes, chunkBytes)) {
             throw new IllegalArgumentException("lengthBytes is negative, or too long for chunks of "
                     + chunkBytes + " bytes: " + lengthBytes);
         }
+    }
+
+    /** Whether so many bytes can be kept in the configured chunks. */
+    boolean canHold(long bytes) {
+        return canHold(bytes, chunkBytes);
+    }
+
+    private static boolean canHold(long bytes, int chunkBytes) {
+        return bytes >= 0 && (bytes - 1) / chunkBytes < CHUNKS_MAX;
     }
 
     /**

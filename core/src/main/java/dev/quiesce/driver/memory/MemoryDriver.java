@@ -7,8 +7,6 @@ import dev.quiesce.driver.BlockDriver;
 import dev.quiesce.driver.BlockRequest;
 import dev.quiesce.driver.NodeAccess;
 import java.nio.ByteBuffer;
-import java.util.concurrent.atomic.AtomicReferenceArray;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps the bytes in memory, in chunks that exist from their first write until they are zeroed or
@@ -24,10 +22,17 @@ public final class MemoryDriver implements BlockDriver {
      * stores null. A writer that still holds the dropped chunk overlaps that zeroing in time and
      * in range, so "zeroed last" is a right outcome for every byte of it. The bytes themselves are
      * plain: two requests are ordered by whoever waited for the first before sending the second.
+     *
+     * A truncate to less lowers the length first, then drops what is behind it. A writer that had
+     * seen the old length may still store there afterwards; so a truncate to more drops everything
+     * behind the old end once more before it raises the length. Truncates exclude each other.
      */
     private final MemoryConfig config;
     private final BlockLimits limits;
-    private final AtomicReferenceArray<@Nullable ByteBuffer> chunks;
+    private final ChunkTable chunks = new ChunkTable();
+
+    /** Written under the monitor, read by any. */
+    private volatile long lengthBytes;
 
     /**
      * Makes a driver on the Java heap, all zeroes.
@@ -50,8 +55,7 @@ public final class MemoryDriver implements BlockDriver {
     public MemoryDriver(MemoryConfig config) {
         this.config = config;
         this.limits = BlockLimits.unlimited().withDiscard(config.chunkBytes(), true);
-        long count = (config.lengthBytes() + config.chunkBytes() - 1) / config.chunkBytes();
-        this.chunks = new AtomicReferenceArray<>((int) count);
+        this.lengthBytes = config.lengthBytes();
     }
 
     @Override
@@ -66,7 +70,7 @@ public final class MemoryDriver implements BlockDriver {
 
     @Override
     public long lengthBytes() {
-        return config.lengthBytes();
+        return lengthBytes;
     }
 
     @Override
@@ -82,11 +86,7 @@ public final class MemoryDriver implements BlockDriver {
      * @return the bytes of all chunks that exist now
      */
     public long allocatedBytes() {
-        long bytes = 0;
-        for (int i = 0; i < chunks.length(); i++) {
-            bytes += chunks.get(i) == null ? 0 : config.chunkBytes();
-        }
-        return bytes;
+        return chunks.count() * config.chunkBytes();
     }
 
     @Override
@@ -104,13 +104,11 @@ public final class MemoryDriver implements BlockDriver {
 
     @Override
     public void close() {
-        for (int i = 0; i < chunks.length(); i++) {
-            chunks.set(i, null);
-        }
+        chunks.dropFrom(0);
     }
 
     private BlockStatus serve(BlockRequest request) {
-        if (!request.isWithin(config.lengthBytes())) {
+        if (!request.isWithin(lengthBytes)) {
             return BlockStatus.INVALID;
         }
         long offset = request.offsetBytes();
@@ -120,11 +118,36 @@ public final class MemoryDriver implements BlockDriver {
             case WRITE -> write(offset, length, request.payload());
             case WRITE_ZEROES, DISCARD -> zero(offset, length);
             case FLUSH -> { }
-            case TRUNCATE, STATUS, COPY -> {
+            case TRUNCATE -> {
+                return truncate(offset);
+            }
+            case STATUS, COPY -> {
                 return BlockStatus.NOT_SUPPORTED;
             }
         }
         return BlockStatus.OK;
+    }
+
+    private synchronized BlockStatus truncate(long bytes) {
+        if (!config.canHold(bytes)) {
+            return BlockStatus.INVALID;
+        }
+        long before = lengthBytes;
+        if (bytes < before) {
+            lengthBytes = bytes;
+        }
+        forgetFrom(Math.min(before, bytes));
+        lengthBytes = bytes;
+        return BlockStatus.OK;
+    }
+
+    /** Everything from here on reads as zeroes, whatever the length is. */
+    private void forgetFrom(long offset) {
+        int within = withinChunk(offset);
+        if (within > 0) {
+            zero(offset, config.chunkBytes() - within);
+        }
+        chunks.dropFrom((int) ((offset + config.chunkBytes() - 1) / config.chunkBytes()));
     }
 
     private void read(long offset, long length, IoVector payload) {
@@ -156,7 +179,7 @@ public final class MemoryDriver implements BlockDriver {
             int part = partBytes(at, length - done);
             ByteBuffer chunk = chunks.get(indexOf(at));
             if (chunk != null && part == config.chunkBytes()) {
-                chunks.set(indexOf(at), null);
+                chunks.drop(indexOf(at));
             } else if (chunk != null) {
                 IoVector.zero(chunk, withinChunk(at), part);
             }
@@ -172,9 +195,7 @@ public final class MemoryDriver implements BlockDriver {
         ByteBuffer fresh = config.direct()
                 ? ByteBuffer.allocateDirect(config.chunkBytes())
                 : ByteBuffer.allocate(config.chunkBytes());
-        // Sequentially consistent: publishes the zeroed chunk; of two writers one wins.
-        ByteBuffer winner = chunks.compareAndExchange(index, null, fresh);
-        return winner == null ? fresh : winner;
+        return chunks.publish(index, fresh);
     }
 
     private int indexOf(long offset) {

@@ -8,12 +8,13 @@ import dev.quiesce.driver.NodeAccess;
 
 /**
  * Keeps nothing: reads are zeroes, whatever was written is gone. Every request completes inside
- * submit. Concurrent; holds no state.
+ * submit. Concurrent; its length is all its state.
  */
 public final class NullDriver implements BlockDriver {
     private static final BlockLimits LIMITS = BlockLimits.unlimited().withDiscard(1, true);
 
-    private final long lengthBytes;
+    /** Written by a truncate in any context, read by any. */
+    private volatile long lengthBytes;
 
     /**
      * Makes a driver.
@@ -70,7 +71,16 @@ public final class NullDriver implements BlockDriver {
                 yield BlockStatus.OK;
             }
             case WRITE, WRITE_ZEROES, DISCARD, FLUSH -> BlockStatus.OK;
-            case TRUNCATE, STATUS, COPY -> BlockStatus.NOT_SUPPORTED;
+            case TRUNCATE -> truncate(request.offsetBytes());
+            case STATUS, COPY -> BlockStatus.NOT_SUPPORTED;
         };
+    }
+
+    private BlockStatus truncate(long bytes) {
+        if (bytes < 0) {
+            return BlockStatus.INVALID;
+        }
+        lengthBytes = bytes;
+        return BlockStatus.OK;
     }
 }

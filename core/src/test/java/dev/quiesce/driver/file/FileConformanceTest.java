@@ -1,12 +1,12 @@
 package dev.quiesce.driver.file;
 
-import dev.quiesce.driver.BlockDriverConformance;
 import dev.quiesce.driver.TestNode;
+import dev.quiesce.driver.TruncateConformance;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import org.junit.jupiter.api.io.TempDir;
 
-class FileConformanceTest extends BlockDriverConformance {
+class FileConformanceTest extends TruncateConformance {
     @TempDir
     Path directory;
 

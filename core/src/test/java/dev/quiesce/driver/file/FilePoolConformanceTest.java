@@ -1,13 +1,13 @@
 package dev.quiesce.driver.file;
 
 import dev.quiesce.aio.Workers;
-import dev.quiesce.driver.BlockDriverConformance;
 import dev.quiesce.driver.TestNode;
+import dev.quiesce.driver.TruncateConformance;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import org.junit.jupiter.api.io.TempDir;
 
-class FilePoolConformanceTest extends BlockDriverConformance {
+class FilePoolConformanceTest extends TruncateConformance {
     @TempDir
     Path directory;
 

@@ -23,6 +23,11 @@ final class HookedHost implements ImageHost {
         void before(Path path) throws IOException;
     }
 
+    /** A change of the file's length. */
+    interface Resize {
+        void before(long bytes) throws IOException;
+    }
+
     /** The witness's sync. */
     interface Sync {
         void before() throws IOException;
@@ -39,6 +44,7 @@ final class HookedHost implements ImageHost {
     volatile Call size = real -> { };
     volatile Opening open = path -> { };
     volatile Sync sync = () -> { };
+    volatile Resize setLength = bytes -> { };
     private final ImageHost real = ImageHost.system();
 
     @Override
@@ -57,6 +63,12 @@ final class HookedHost implements ImageHost {
                 syncs.incrementAndGet();
                 sync.before();
                 witness.sync();
+            }
+
+            @Override
+            public void setLength(long bytes) throws IOException {
+                setLength.before(bytes);
+                witness.setLength(bytes);
             }
 
             @Override

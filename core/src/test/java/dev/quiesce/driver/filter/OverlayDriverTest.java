@@ -56,6 +56,58 @@ class OverlayDriverTest {
     }
 
     @Test
+    @Rule("REQ-44")
+    void shouldNeverShowAgainWhatWasCutOffTheBase() {
+        MemoryDriver memory = new MemoryDriver(4 * CLUSTER);
+        TestNode below = TestNode.of(memory);
+        TestNode overlay = TestNode.of(new OverlayDriver(AMPLE), below);
+        try (Rig whole = new Rig(below); Rig rig = new Rig(overlay)) {
+            whole.write(0, filled(4 * CLUSTER, 9));
+
+            rig.run(Operation.TRUNCATE, CLUSTER + SECTOR, 0);
+            rig.run(Operation.TRUNCATE, 3 * CLUSTER, 0);
+
+            assertThat(rig.read(CLUSTER, SECTOR)).containsOnly(9);
+            assertThat(rig.read(CLUSTER + SECTOR, CLUSTER)).containsOnly(0);
+            assertThat(whole.read(0, 4 * CLUSTER)).containsOnly(9);
+            assertThat(memory.lengthBytes()).isEqualTo(4 * CLUSTER);
+        }
+    }
+
+    @Test
+    @Rule("REQ-44")
+    void shouldGiveBackTheSpaceOfWhatIsCutOff() {
+        OverlayDriver driver = new OverlayDriver(AMPLE);
+        TestNode overlay = TestNode.of(driver, TestNode.of(new MemoryDriver(4 * CLUSTER)));
+        try (Rig rig = new Rig(overlay)) {
+            rig.write(0, filled(4 * CLUSTER, 3));
+
+            rig.run(Operation.TRUNCATE, CLUSTER, 0);
+
+            assertThat(driver.usedBytes()).isLessThan(2 * CLUSTER);
+            assertThat(rig.read(0, CLUSTER)).containsOnly(3);
+        }
+    }
+
+    @Test
+    @Rule("REQ-47")
+    void shouldFollowItsBaseUntilItHasALengthOfItsOwn() {
+        TestNode below = TestNode.of(new MemoryDriver(CLUSTER));
+        TestNode overlay = TestNode.of(new OverlayDriver(AMPLE), below);
+        try (Rig whole = new Rig(below); Rig rig = new Rig(overlay)) {
+            whole.run(Operation.TRUNCATE, 2 * CLUSTER, 0);
+            assertThat(overlay.lengthBytes()).isEqualTo(2 * CLUSTER);
+
+            rig.run(Operation.TRUNCATE, 3 * CLUSTER, 0);
+            whole.run(Operation.TRUNCATE, 4 * CLUSTER, 0);
+            whole.write(2 * CLUSTER, filled(CLUSTER, 5));
+
+            assertThat(overlay.lengthBytes()).isEqualTo(3 * CLUSTER);
+            assertThat(rig.read(2 * CLUSTER, CLUSTER)).containsOnly(0);
+        }
+    }
+
+    @Test
     void shouldAgreeWithAnArrayOverARandomBase() {
         for (int round = 0; round < 4; round++) {
             long seed = new Random().nextLong();

@@ -2,12 +2,12 @@ package dev.quiesce.driver.filter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.quiesce.driver.BlockDriverConformance;
 import dev.quiesce.driver.TestNode;
+import dev.quiesce.driver.TruncateConformance;
 import dev.quiesce.driver.memory.MemoryDriver;
 import org.junit.jupiter.api.Test;
 
-class PassthroughDriverTest extends BlockDriverConformance {
+class PassthroughDriverTest extends TruncateConformance {
     private final PassthroughDriver driver = new PassthroughDriver();
 
     @Override

@@ -12,6 +12,7 @@ import dev.quiesce.driver.Rig;
 import dev.quiesce.driver.ScriptedDriver;
 import dev.quiesce.driver.TestNode;
 import dev.quiesce.driver.memory.MemoryDriver;
+import dev.quiesce.rules.Rule;
 import org.junit.jupiter.api.Test;
 
 class RawDriverTest extends BlockDriverConformance {
@@ -24,6 +25,24 @@ class RawDriverTest extends BlockDriverConformance {
     protected TestNode makeNode() {
         below = TestNode.of(new MemoryDriver(BEFORE + lengthBytes() + BEHIND));
         return TestNode.of(new RawDriver(BEFORE, lengthBytes()), below);
+    }
+
+    @Override
+    protected boolean canTruncate() {
+        return false;
+    }
+
+    @Test
+    @Rule("REQ-47")
+    void shouldEndWithItsChildWhenThatBecomesTooShort() {
+        try (Rig whole = new Rig(below)) {
+            whole.run(Operation.TRUNCATE, BEFORE + 4096, 0);
+            assertThat(node().lengthBytes()).isEqualTo(4096);
+            assertThat(rig().tryRead(4096, 512)).isEqualTo(BlockStatus.INVALID);
+
+            whole.run(Operation.TRUNCATE, BEFORE + 2 * lengthBytes(), 0);
+            assertThat(node().lengthBytes()).isEqualTo(lengthBytes());
+        }
     }
 
     @Test

@@ -1,9 +1,9 @@
 package dev.quiesce.driver.memory;
 
-import dev.quiesce.driver.BlockDriverConformance;
 import dev.quiesce.driver.TestNode;
+import dev.quiesce.driver.TruncateConformance;
 
-class DirectMemoryDriverTest extends BlockDriverConformance {
+class DirectMemoryDriverTest extends TruncateConformance {
     @Override
     protected TestNode makeNode() {
         return TestNode.of(new MemoryDriver(MemoryConfig.direct(lengthBytes())));

@@ -3,12 +3,12 @@ package dev.quiesce.driver.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.quiesce.driver.BlockDriverConformance;
 import dev.quiesce.driver.TestNode;
+import dev.quiesce.driver.TruncateConformance;
 import dev.quiesce.rules.Rule;
 import org.junit.jupiter.api.Test;
 
-class NullDriverTest extends BlockDriverConformance {
+class NullDriverTest extends TruncateConformance {
     @Override
     protected TestNode makeNode() {
         return TestNode.of(new NullDriver(lengthBytes()));

@@ -1,0 +1,43 @@
+package dev.quiesce.backend;
+
+import dev.quiesce.aio.Task;
+import dev.quiesce.drain.Hold;
+import dev.quiesce.graph.BlockNode;
+
+/**
+ * Tells everybody in the main context of the length that a truncate left. Posted under a hold
+ * before the truncate is counted out, so no section ends its wait in between (I1).
+ */
+final class TruncateNews extends Task {
+    private final BlockBackend backend;
+    private final BlockNode node;
+    private final Hold hold;
+
+    private TruncateNews(BlockBackend backend, BlockNode node) {
+        this.backend = backend;
+        this.node = node;
+        this.hold = backend.gate().hold("news of a truncate", backend.main());
+    }
+
+    /** Home context of the truncate, before its completion runs. */
+    static void post(BlockBackend backend) {
+        BlockNode node = backend.root();
+        if (node != null) {
+            backend.main().post(new TruncateNews(backend, node));
+        }
+    }
+
+    @Override
+    protected void run() {
+        try {
+            backend.graph().lengthsChanged(node);
+        } finally {
+            hold.close();
+        }
+    }
+
+    @Override
+    public String describe() {
+        return "news of a truncate of '" + backend.name() + "'";
+    }
+}
