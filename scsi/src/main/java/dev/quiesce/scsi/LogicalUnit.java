@@ -534,7 +534,7 @@ public abstract class LogicalUnit {
         main().whenDone(() -> !isBeingPurged(), new Task() {
             @Override
             protected void run() {
-                then.run();
+                whenNotPurged(then); // Another one may have begun after the look.
             }
 
             @Override

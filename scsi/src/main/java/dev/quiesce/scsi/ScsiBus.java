@@ -4,7 +4,9 @@ import dev.quiesce.aio.AioContext;
 import dev.quiesce.scsi.spec.Sense;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -38,6 +40,9 @@ public final class ScsiBus {
     private final TargetCommands targetCommands = new TargetCommands(this);
     private final List<BusListener> listeners = new CopyOnWriteArrayList<>();
     private final AtomicLong removalsWithRequestsListed = new AtomicLong();
+
+    /** Units that are being unplugged: their addresses stay taken until they left. Main only. */
+    private final Map<ScsiAddress, LogicalUnit> leaving = new HashMap<>();
 
     /** Written release by control; read acquire by any. */
     private UnitTable table;
@@ -142,12 +147,13 @@ public final class ScsiBus {
      * <p>Parts of the address that are {@link ScsiAddress#AUTO} are chosen (SCSI-2); the unit's
      * {@link LogicalUnit#address()} tells which were. The unit reports that it was powered on; if
      * the bus has listeners, the others report that the LUNs changed, and then the listeners hear
-     * of it (SCSI-37, VSCSI-45).
+     * of it (SCSI-37, VSCSI-45). A purge of the unit that is still under way ends before.
      *
      * @param unit a unit on no bus, with the same main context as the bus
      * @param address where to
      * @return completes in the main context; exceptionally with {@link IllegalStateException}
-     *     naming the address if it is occupied or none is free
+     *     naming the address if it is occupied, also by a unit that is being unplugged, or none is
+     *     free
      * @throws IllegalArgumentException if the address is beyond the bus's limits, or the unit
      *     belongs to another main context
      */
@@ -164,7 +170,16 @@ public final class ScsiBus {
             throw new IllegalArgumentException(unit + " belongs to " + unit.main().name()
                     + ", the bus to " + main.name());
         }
-        return onMain(() -> plugNow(unit, address));
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        whenMain(() -> {
+            checkUnplugged(unit);
+            // The guest may have begun a reset of the unit before it was unplugged.
+            unit.whenNotPurged(() -> attempt(done, () -> {
+                plugNow(unit, address);
+                done.complete(null);
+            }));
+        }, done);
+        return done;
     }
 
     /**
@@ -174,29 +189,31 @@ public final class ScsiBus {
      * with {@link CancelCause#REMOVED}; the others report that the LUNs changed; the listeners hear
      * of it.
      *
+     * <p>If the purge fails, the unit is back at its address, as if nobody had asked: it executes
+     * commands, can be unplugged again, and reports that it was reset, since some of its commands
+     * may have been cancelled.
+     *
      * @param address where the unit sits
      * @return completes in the main context when none of the unit's requests is left and none will
      *     reach it; exceptionally with {@link IllegalStateException} naming the address if nothing
-     *     is there
+     *     is there, or with what the purge failed for
      */
     public CompletionStage<Void> unplug(ScsiAddress address) {
         CompletableFuture<Void> done = new CompletableFuture<>();
-        onMain(() -> {
+        whenMain(() -> {
             LogicalUnit unit = unpublish(address);
             unit.purgeAsync(CancelCause.REMOVED, null).whenComplete((nothing, failure) -> {
                 if (failure == null) {
-                    unit.whenNotPurged(() -> {
+                    unit.whenNotPurged(() -> attempt(done, () -> {
                         unplugged(unit, address);
                         done.complete(null);
-                    });
+                    }));
                 } else {
+                    stays(unit, address);
                     done.completeExceptionally(failure);
                 }
             });
-        }).exceptionally(failure -> {
-            done.completeExceptionally(failure);
-            return null;
-        });
+        }, done);
         return done;
     }
 
@@ -206,13 +223,18 @@ public final class ScsiBus {
      * @param address where the unit sits
      * @throws IllegalStateException if nothing is there, or the caller does not own the main
      *     context
-     * @throws dev.quiesce.aio.WaitCannotEndException as for {@link LogicalUnit#purge}; the unit
-     *     stays unpublished
+     * @throws dev.quiesce.aio.WaitCannotEndException as for {@link LogicalUnit#purge}; the unit is
+     *     back at its address
      */
     public void unplugBlocking(ScsiAddress address) {
         main.checkHome();
         LogicalUnit unit = unpublish(address);
-        unit.purge(CancelCause.REMOVED, null);
+        try {
+            unit.purge(CancelCause.REMOVED, null);
+        } catch (RuntimeException e) {
+            stays(unit, address);
+            throw e;
+        }
         unplugged(unit, address);
     }
 
@@ -266,14 +288,9 @@ public final class ScsiBus {
     // ---- steps, on the main context
 
     private void plugNow(LogicalUnit unit, ScsiAddress wanted) {
-        if (unit.address() != null) {
-            throw new IllegalStateException(unit + " is plugged already");
-        }
-        if (unit.isBeingPurged()) {
-            throw new IllegalStateException(unit + " is still being purged");
-        }
+        checkUnplugged(unit);
         ScsiAddress address = choose(wanted);
-        LogicalUnit occupant = table.find(address.target(), address.lun());
+        LogicalUnit occupant = occupant(address.target(), address.lun());
         if (occupant != null) {
             throw new IllegalStateException(address + " is occupied by " + occupant.name());
         }
@@ -286,11 +303,18 @@ public final class ScsiBus {
         }
     }
 
+    private static void checkUnplugged(LogicalUnit unit) {
+        if (unit.address() != null) {
+            throw new IllegalStateException(unit + " is plugged already");
+        }
+    }
+
     private LogicalUnit unpublish(ScsiAddress address) {
         LogicalUnit unit = table.find(address.target(), address.lun());
         if (unit == null) {
             throw new IllegalStateException("nothing at " + address);
         }
+        leaving.put(address, unit);
         publish(table.without(address.target(), address.lun()));
         if (unit.listedRequests() > 0) {
             removalsWithRequestsListed.incrementAndGet();
@@ -298,7 +322,16 @@ public final class ScsiBus {
         return unit;
     }
 
+    /** Its purge failed: the unit is where it was. */
+    private void stays(LogicalUnit unit, ScsiAddress address) {
+        leaving.remove(address);
+        unit.placed(new Place(this, address));
+        unit.queueUnitAttention(Sense.UA_RESET);
+        publish(table.with(address.target(), address.lun(), unit));
+    }
+
     private void unplugged(LogicalUnit unit, ScsiAddress address) {
+        leaving.remove(address);
         unit.placed(null);
         announceLunsChanged(unit);
         for (BusListener listener : listeners) {
@@ -322,7 +355,7 @@ public final class ScsiBus {
         if (wanted.target() == ScsiAddress.AUTO) {
             int lun = wanted.lun() == ScsiAddress.AUTO ? 0 : wanted.lun();
             for (int target = 0; target <= config.targetMax(); target++) {
-                if (table.find(target, lun) == null) {
+                if (occupant(target, lun) == null) {
                     return new ScsiAddress(target, lun);
                 }
             }
@@ -330,7 +363,7 @@ public final class ScsiBus {
         }
         if (wanted.lun() == ScsiAddress.AUTO) {
             for (int lun = 0; lun <= config.lunMax(); lun++) {
-                if (table.find(wanted.target(), lun) == null) {
+                if (occupant(wanted.target(), lun) == null) {
                     return new ScsiAddress(wanted.target(), lun);
                 }
             }
@@ -339,22 +372,32 @@ public final class ScsiBus {
         return wanted;
     }
 
-    private CompletableFuture<Void> onMain(Runnable step) {
-        CompletableFuture<Void> done = new CompletableFuture<>();
-        Runnable guarded = () -> {
-            try {
-                step.run();
-                done.complete(null);
-            } catch (RuntimeException e) {
-                done.completeExceptionally(e);
-            }
-        };
+    /**
+     * Who has an address. A unit that is being unplugged still has its own: the guest hears later
+     * that it is gone, and must not take that for another unit.
+     */
+    private @Nullable LogicalUnit occupant(int target, int lun) {
+        LogicalUnit unit = table.find(target, lun);
+        return unit != null ? unit : leaving.get(new ScsiAddress(target, lun));
+    }
+
+    /** Begins an operation at once if the caller is control, else when main runs. */
+    private void whenMain(Runnable step, CompletableFuture<Void> outcome) {
+        Runnable guarded = () -> attempt(outcome, step);
         if (main.isHome()) {
             guarded.run();
         } else {
             main.execute(guarded);
         }
-        return done;
+    }
+
+    /** Takes a step of an operation, which has failed if the step throws. */
+    private static void attempt(CompletableFuture<Void> outcome, Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException e) {
+            outcome.completeExceptionally(e);
+        }
     }
 
     private UnitTable tableAcquire() {

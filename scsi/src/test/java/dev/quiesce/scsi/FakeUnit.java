@@ -1,6 +1,10 @@
 package dev.quiesce.scsi;
 
+import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.WaitReport;
+import dev.quiesce.drain.Drainable;
 import dev.quiesce.drain.Gate;
+import dev.quiesce.drain.GateDrainable;
 import dev.quiesce.scsi.spec.ScsiStatus;
 import dev.quiesce.scsi.spec.Sense;
 import java.util.ArrayList;
@@ -20,13 +24,19 @@ public final class FakeUnit extends LogicalUnit {
     public final List<ScsiRequest> working = new ArrayList<>();
     public final List<ScsiRequest> askedToStop = new ArrayList<>();
     public final List<Long> started = new ArrayList<>();
+    public final FakeDrain drain;
     public int resets;
 
     private final Rig rig;
 
     public FakeUnit(Rig rig, String name) {
-        super(name, new Gate(name, rig.main));
+        this(rig, new FakeDrain(new Gate(name, rig.main)));
+    }
+
+    private FakeUnit(Rig rig, FakeDrain drain) {
+        super(drain.name(), drain.gate, drain);
         this.rig = rig;
+        this.drain = drain;
     }
 
     @Override
@@ -67,5 +77,51 @@ public final class FakeUnit extends LogicalUnit {
             }
         });
         rig.turn(request.home());
+    }
+
+    /** Drains the gate, or refuses as something beneath a real unit may. */
+    public static final class FakeDrain implements Drainable {
+        public boolean refuses;
+
+        private final Gate gate;
+        private final Drainable drainable;
+
+        private FakeDrain(Gate gate) {
+            this.gate = gate;
+            this.drainable = new GateDrainable(gate);
+        }
+
+        @Override
+        public void quiesce() {
+            if (refuses) {
+                throw new IllegalStateException(name() + " cannot be drained");
+            }
+            drainable.quiesce();
+        }
+
+        @Override
+        public boolean isBusy() {
+            return drainable.isBusy();
+        }
+
+        @Override
+        public void resume() {
+            drainable.resume();
+        }
+
+        @Override
+        public AioContext main() {
+            return drainable.main();
+        }
+
+        @Override
+        public void describe(WaitReport out) {
+            drainable.describe(out);
+        }
+
+        @Override
+        public String name() {
+            return drainable.name();
+        }
     }
 }

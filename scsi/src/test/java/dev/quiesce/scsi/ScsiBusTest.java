@@ -191,6 +191,73 @@ class ScsiBusTest {
     }
 
     @Test
+    @Rule("PURGE-14")
+    void shouldKeepAUnitWhoseUnplugFailed() {
+        ScsiAddress address = new ScsiAddress(0, 1);
+        FakeUnit unit = plugged("unit", address);
+        unit.clearUnitAttention(Sense.UA_POWER_ON);
+        bus.addListener(listener(unit));
+        unit.drain.refuses = true;
+
+        CompletionStage<Void> failed = bus.unplug(address);
+        rig.settle();
+        assertThatThrownBy(() -> failed.toCompletableFuture().join())
+                .hasMessageContaining("cannot be drained");
+        assertThatThrownBy(() -> bus.unplugBlocking(address))
+                .hasMessageContaining("cannot be drained");
+
+        assertThat(bus.find(0, 1)).isSameAs(unit);
+        assertThat(unit.address()).isEqualTo(address);
+        assertThat(unit.unitAttentions()).containsExactly(Sense.UA_RESET);
+        assertThat(events).isEmpty();
+        unit.clearUnitAttention(Sense.UA_RESET);
+        ScsiRequest request = executed(unit, rig.a, FakeUnit.READY);
+        assertThat(hba.answerTo(request).status()).isEqualTo(ScsiStatus.GOOD);
+        unit.drain.refuses = false;
+        CompletionStage<Void> again = bus.unplug(address)
+                .thenCompose(gone -> bus.plug(unit, new ScsiAddress(2, 2)));
+        rig.settle();
+        assertThat(again.toCompletableFuture()).isCompleted();
+        assertThat(unit.address()).isEqualTo(new ScsiAddress(2, 2));
+    }
+
+    @Test
+    @Rule("SCSI-3")
+    @Rule("VSCSI-46")
+    void shouldKeepAnAddressTakenUntilItsUnitHasLeft() {
+        FakeUnit unit = plugged("unit", new ScsiAddress(0, 0));
+        unit.clearUnitAttention(Sense.UA_POWER_ON);
+        ScsiRequest request = executed(unit, rig.a, FakeUnit.WORK);
+        CompletionStage<Void> unplug = bus.unplug(new ScsiAddress(0, 0));
+        rig.settle();
+
+        assertPlugFails(new ScsiAddress(0, 0), "target 0, lun 0 is occupied by unit");
+        assertThat(plugged("next", ScsiAddress.auto()).address())
+                .isEqualTo(new ScsiAddress(1, 0));
+        unit.workComesBack(request);
+        rig.settle();
+
+        assertThat(Rig.isDone(unplug)).isTrue();
+        assertThat(plugged("last", ScsiAddress.auto()).address())
+                .isEqualTo(new ScsiAddress(0, 0));
+    }
+
+    @Test
+    void shouldPlugAUnitWhenAResetOfItHasEnded() {
+        FakeUnit unit = plugged("unit", new ScsiAddress(0, 0));
+        bus.unplugBlocking(new ScsiAddress(0, 0));
+
+        CompletionStage<Void> reset = unit.resetAsync();
+        CompletionStage<Void> plug = bus.plug(unit, new ScsiAddress(0, 0));
+        assertThat(Rig.isDone(plug)).isFalse();
+        rig.settle();
+
+        assertThat(reset.toCompletableFuture()).isCompleted();
+        assertThat(plug.toCompletableFuture()).isCompleted();
+        assertThat(bus.find(0, 0)).isSameAs(unit);
+    }
+
+    @Test
     void shouldNameAnAddressWithoutAUnit() {
         CompletionStage<Void> unplug = bus.unplug(new ScsiAddress(3, 3));
 

@@ -6,9 +6,9 @@ import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.driver.filter.PassthroughDriver;
 import dev.quiesce.graph.BlockGraph;
 import dev.quiesce.graph.BlockNode;
+import dev.quiesce.graph.GraphEdit;
 import dev.quiesce.testkit.Simulation;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +18,7 @@ final class Control {
     private static final String FILTER = "inserted";
 
     private final Simulation sim;
+    private final Machine machine;
     private final BlockGraph graph;
     private final BlockBackend backend;
     private final List<AioContext> contexts;
@@ -28,6 +29,7 @@ final class Control {
 
     Control(Simulation sim, Machine machine, BooleanSupplier quiet) {
         this.sim = sim;
+        this.machine = machine;
         this.backend = machine.backend();
         this.graph = backend.graph();
         this.contexts = machine.contexts();
@@ -63,11 +65,6 @@ final class Control {
     /** {@return whether everything that it asked for has come to an end} */
     boolean isOver() {
         return section == null && asyncSections == 0 && asyncPending == 0;
-    }
-
-    /** {@return whether something that it asked for is not over} */
-    boolean hasPending() {
-        return asyncPending > 0;
     }
 
     private void beginSection() {
@@ -122,14 +119,13 @@ final class Control {
     }
 
     private void editBlocking() {
-        BlockNode filter = graph.find(FILTER);
+        BlockNode filter = graph.find(machine.named(FILTER));
         sim.note(filter == null ? "inserts a filter" : "removes the filter");
         if (asyncPending > 0) {
             return;
         }
         if (filter == null) {
-            graph.applyBlocking(
-                    graph.edit().insertFilter(FILTER, new PassthroughDriver(), bottom()));
+            graph.applyBlocking(insertion());
         } else {
             graph.applyBlocking(graph.edit().removeFilter(filter));
         }
@@ -139,10 +135,10 @@ final class Control {
         if (asyncPending > 0) {
             return;
         }
-        BlockNode filter = graph.find(FILTER);
+        BlockNode filter = graph.find(machine.named(FILTER));
         sim.note(filter == null ? "asks for a filter" : "asks to remove the filter");
         settled(graph.apply(filter == null
-                ? graph.edit().insertFilter(FILTER, new PassthroughDriver(), bottom())
+                ? insertion()
                 : graph.edit().removeFilter(filter)));
     }
 
@@ -157,8 +153,9 @@ final class Control {
         });
     }
 
-    private BlockNode bottom() {
-        return Objects.requireNonNull(graph.find(Machine.BOTTOM));
+    private GraphEdit insertion() {
+        return graph.edit().insertFilter(
+                machine.named(FILTER), new PassthroughDriver(), machine.bottom());
     }
 
     private AioContext anyContext() {

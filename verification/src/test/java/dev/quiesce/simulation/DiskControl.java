@@ -36,11 +36,6 @@ final class DiskControl {
 
     /** Does something, at random. Control. */
     void move() {
-        if (replugging) {
-            // A unit that is purged for another reason cannot be plugged.
-            control.move();
-            return;
-        }
         switch (sim.random().nextInt(8)) {
             case 0 -> purge();
             case 1 -> reset();
@@ -83,7 +78,7 @@ final class DiskControl {
     }
 
     private void replug() {
-        if (control.hasPending()) {
+        if (replugging) {
             return;
         }
         replugging = true;

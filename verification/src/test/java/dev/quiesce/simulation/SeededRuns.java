@@ -4,6 +4,7 @@ import dev.quiesce.testkit.RunReport;
 import dev.quiesce.testkit.Scenario;
 import dev.quiesce.testkit.Simulation;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /** Runs a scenario under many seeds, and tells the story of the first that fails. */
@@ -11,6 +12,8 @@ final class SeededRuns {
     private static final String SEED = "quiesce.sim.seed";
     private static final String SEEDS = "quiesce.sim.seeds";
     private static final int SEEDS_QUICK = 2_000;
+    private static final int LINES_OF_A_RUN_WITHOUT_END = 100;
+    private static final String NEW_LINE = System.lineSeparator();
 
     private SeededRuns() {
     }
@@ -34,12 +37,18 @@ final class SeededRuns {
 
     private static void check(Scenario scenario, RunReport report) {
         if (report.isCut()) {
-            throw new AssertionError("seed " + report.seed() + " did not end: " + report);
+            throw new AssertionError("seed " + report.seed() + " did not end:" + NEW_LINE
+                    + lastOf(Simulation.replay(scenario, report).story()));
         }
         if (report.isFailed()) {
             RunReport shortest = Simulation.shrink(scenario, report);
             throw new AssertionError("again: -D" + SEED + "=" + report.seed()
-                    + System.lineSeparator() + shortest, shortest.cause());
+                    + NEW_LINE + shortest, shortest.cause());
         }
+    }
+
+    private static String lastOf(List<String> story) {
+        int from = Math.max(0, story.size() - LINES_OF_A_RUN_WITHOUT_END);
+        return String.join(NEW_LINE, story.subList(from, story.size()));
     }
 }

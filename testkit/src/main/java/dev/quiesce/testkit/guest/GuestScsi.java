@@ -46,6 +46,7 @@ public final class GuestScsi {
     private final Map<Long, GuestCommand> commands = new HashMap<>();
     private final Map<Long, ControlCall> controls = new HashMap<>();
     private final Deque<GuestEvent> events = new ArrayDeque<>();
+    private final List<Long> eventBuffers = new ArrayList<>();
     private final BufferList buffers = new BufferList();
     private final UsedHandler requestHandler = new Requests();
     private final UsedHandler controlHandler = new Controls();
@@ -106,7 +107,10 @@ public final class GuestScsi {
         return device.writeStatus(0);
     }
 
-    /** Frees the rings after a reset has ended; commands that were outstanding are gone. vCPU. */
+    /**
+     * Frees the rings after a reset has ended; commands and task management functions that were
+     * outstanding are gone, and their callers hear nothing. vCPU.
+     */
     public void forget() {
         for (DriverQueue queue : queues) {
             queue.free();
@@ -117,7 +121,13 @@ public final class GuestScsi {
             each.getValue().notSubmitted();
         }
         commands.clear();
+        for (Map.Entry<Long, ControlCall> each : controls.entrySet()) {
+            ledger.answered(each.getKey(), clock.nanoTime());
+            each.getValue().free(ram);
+        }
         controls.clear();
+        eventBuffers.forEach(ram::free);
+        eventBuffers.clear();
         running = false;
     }
 
@@ -316,7 +326,9 @@ public final class GuestScsi {
             queue.enableInterrupts();
         }
         for (int i = 0; i < config.eventBuffers(); i++) {
-            postEventBuffer(ram.allocate(EVENT_BYTES, 8));
+            long buffer = ram.allocate(EVENT_BYTES, 8);
+            eventBuffers.add(buffer);
+            postEventBuffer(buffer);
         }
     }
 

@@ -161,6 +161,16 @@ final class ScsiMachine implements AutoCloseable {
         }
     }
 
+    /** As {@link #until}, while one context does not get a turn. */
+    void untilWithout(AioContext idle, BooleanSupplier done) {
+        others.remove(idle);
+        try {
+            until(done);
+        } finally {
+            others.add(idle);
+        }
+    }
+
     private boolean await(GuestScsi polled, BooleanSupplier done, long limitNanos) {
         long deadline = main.clock().nanoTime() + limitNanos;
         while (!done.getAsBoolean()) {

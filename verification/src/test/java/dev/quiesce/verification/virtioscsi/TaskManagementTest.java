@@ -2,12 +2,15 @@ package dev.quiesce.verification.virtioscsi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.quiesce.aio.AioContext;
 import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.rules.Rule;
 import dev.quiesce.scsi.spec.Sense;
 import dev.quiesce.testkit.guest.GuestCdb;
 import dev.quiesce.testkit.guest.GuestCommand;
 import dev.quiesce.testkit.guest.GuestScsi;
+import dev.quiesce.testkit.guest.GuestSession;
+import dev.quiesce.virtio.dataplane.QueueMapping;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -170,6 +173,80 @@ class TaskManagementTest {
 
             assertThat(unfetched.isOutstanding()).isFalse();
             assertThat(unfetched.response()).isEqualTo(ABORTED);
+        }
+    }
+
+    @Test
+    @Rule("VSCSI-33")
+    void shouldWaitForAStartAfterAResetToo() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            machine.await(machine.hba.stopDataplane());
+            machine.await(machine.driver.reset());
+            machine.driver.forget();
+            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+
+            GuestCommand unfetched = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.driver.taskManagement(
+                    GuestScsi.ABORT_TASK, 0, 0, unfetched.tag(), answers::add);
+            machine.turn();
+            assertThat(answers).isEmpty();
+            machine.await(machine.hba.startDataplane(machine.allOnMain()));
+            machine.until(() -> !answers.isEmpty());
+
+            assertThat(unfetched.isOutstanding()).isFalse();
+        }
+    }
+
+    @Test
+    @Rule("BB-44")
+    void shouldHandAQueueOverThoughAFunctionCameBetween() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(2, 1, 1)) {
+            machine.hba.startDataplane(machine.hba.following());
+            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.settled();
+            machine.gates.get(1).shut();
+            GuestCommand hung = machine.submit(0, 1, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> machine.gates.get(1).heldCount() == 1);
+            machine.await(machine.disks.get(0).backend().setContextAsync(machine.others.get(0)));
+            machine.turn();
+            assertThat(machine.hba.dataplane().rehomes()).isZero();
+
+            machine.driver.taskManagement(GuestScsi.QUERY_TASK, 0, 0, 4711, answers::add);
+            machine.until(() -> !answers.isEmpty());
+            assertThat(hung.isOutstanding()).isTrue();
+            machine.gates.get(1).open();
+            machine.until(() -> machine.hba.dataplane().rehomes() == 1);
+
+            assertThat(machine.hba.dataplane().handOversGivenUp()).isEqualTo(1);
+            assertThat(hung.isGood()).isTrue();
+        }
+    }
+
+    @Test
+    @Rule("PURGE-8")
+    @Rule("SCSI-34")
+    void shouldReportAResetOnceThoughItLooksTwice() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(2, 2, 1)) {
+            AioContext other = machine.others.get(0);
+            machine.hba.startDataplane(new QueueMapping.Fixed(List.of(machine.main, other)));
+            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.settled();
+
+            machine.driver.taskManagement(
+                    GuestScsi.LOGICAL_UNIT_RESET, 0, 0, 0, answers::add);
+            List<GuestCommand> during = new ArrayList<>();
+            machine.untilWithout(other, () -> {
+                during.add(machine.submit(0, 0, GuestCdb.testUnitReady(), 0));
+                return during.size() == 20;
+            });
+            assertThat(answers).isEmpty();
+            machine.until(() -> !answers.isEmpty());
+            machine.until(() -> during.stream().noneMatch(GuestCommand::isOutstanding));
+            during.add(machine.submit(0, 0, GuestCdb.testUnitReady(), 0));
+            machine.until(() -> during.stream().noneMatch(GuestCommand::isOutstanding));
+
+            assertThat(during.stream().filter(command -> command.sense().isUnitAttention()))
+                    .hasSize(1);
         }
     }
 }

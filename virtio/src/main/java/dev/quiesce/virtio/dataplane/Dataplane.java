@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * is pushed and published, and only then the new context begins. So a ring never has two writers
  * and no request changes its home. Co-location is a hint (BB-51): a hand-over that meets a new
  * drained section is given up, because commands parked by that section may take arbitrarily long,
- * and is tried again when the section ends.
+ * and is tried again when the section ends; one that meets a task management function, when that
+ * has fetched.
  */
 public final class Dataplane {
     /*
@@ -44,7 +45,7 @@ public final class Dataplane {
     private final List<Station> stations = new ArrayList<>();
     private @Nullable QueueMapping mapping; // Main only; null: stopped.
     private int sectionsOpen; // Main only.
-    private boolean givingUp; // Main only: the rings are about to go, nobody waits for a start.
+    private boolean givingUp; // Main only: from detach to retire nobody waits for a start.
     private long rehomes; // Main only.
     private long handOversGivenUp; // Main only.
     private long starts; // Main only.
@@ -129,8 +130,8 @@ public final class Dataplane {
      * Fetches everything that the guest has made available up to now, so that a task management
      * function finds it: the standard promises a driver that commands which it sent before a
      * function are settled when the function is complete (VirtIO 1.2, 5.6.6.2). Control.
-     * Hand-overs under way are given up; a queue that is not being served is fetched when it is
-     * served again, or given up at {@link #detach}.
+     * Hand-overs under way are given up and tried again afterwards; a queue that is not being
+     * served is fetched when it is served again, or given up at {@link #detach}.
      *
      * @return ends on main
      */
@@ -145,6 +146,7 @@ public final class Dataplane {
         for (Station station : stations) {
             station.pump.retire();
         }
+        givingUp = false;
     }
 
     /**
@@ -206,7 +208,8 @@ public final class Dataplane {
     }
 
     /**
-     * Hand-overs given up because a drained section began meanwhile. Control.
+     * Hand-overs given up because a drained section or a task management function began meanwhile.
+     * Control.
      *
      * @return the number
      */
@@ -297,6 +300,7 @@ public final class Dataplane {
             giveUp();
             CompletableFuture<Void> done = new CompletableFuture<>();
             transition = settled().thenCompose(nothing -> fetchWhenServed(done));
+            handOver(); // Again, if one was given up: no section need ever come.
             return done;
         }
 
@@ -395,7 +399,7 @@ public final class Dataplane {
         private CompletableFuture<Void> handOverNow() {
             QueueMapping queues = mapping;
             AioContext from = servedBy;
-            if (queues == null || from == null || sectionsOpen > 0) {
+            if (queues == null || !queues.follows() || from == null || sectionsOpen > 0) {
                 return CompletableFuture.completedFuture(null);
             }
             AioContext to = queues.contextOf(requestQueue);

@@ -135,10 +135,13 @@ final class ControlQueue implements QueueClient {
                 .thenApply(found -> found > 0 ? ResponseCode.FUNCTION_SUCCEEDED : ResponseCode.OK);
     }
 
-    /** As {@link #abort}: at once, and again for what had not been fetched. */
+    /**
+     * As {@link #abort}: what was fetched is purged at once, the unit is reset when the rest was
+     * fetched too. Only that reset leaves a unit attention: the guest hears of one reset once.
+     */
     private CompletionStage<Integer> reset(LogicalUnit unit) {
         CompletionStage<Void> fetched = device.dataplane().fetch();
-        return unit.resetAsync()
+        return unit.purgeAsync(CancelCause.RESET, null)
                 .thenCompose(nothing -> fetched)
                 .thenCompose(nothing -> unit.resetAsync())
                 .thenApply(nothing -> ResponseCode.OK);
