@@ -30,7 +30,7 @@ public final class ControlWait {
     private static final Logger LOG = LoggerFactory.getLogger(ControlWait.class);
 
     private final AioContext main;
-    private final WaitTarget target;
+    private final Target target;
     private final long beganNanos;
     private long warnAfterNanos = WARN_NANOS;
 
@@ -38,7 +38,7 @@ public final class ControlWait {
     private boolean stuck;
     private long stuckSinceNanos;
 
-    private ControlWait(AioContext main, WaitTarget target) {
+    private ControlWait(AioContext main, Target target) {
         this.main = main;
         this.target = target;
         this.beganNanos = main.clock().nanoTime();
@@ -54,7 +54,7 @@ public final class ControlWait {
      * @throws WaitCannotEndException if the wait could never end, naming who holds what
      * @throws IllegalStateException if the caller is not the home of the main context
      */
-    public static void until(AioContext main, WaitTarget target) {
+    public static void until(AioContext main, Target target) {
         main.checkHome();
         if (target.isDone()) {
             return;
@@ -128,6 +128,25 @@ public final class ControlWait {
     private WaitCannotEndException cannotEnd(WaitReport report) {
         return new WaitCannotEndException("context " + main.name() + ", polled by thread "
                 + Thread.currentThread().getName() + ", waits for what cannot happen: " + report);
+    }
+
+    /** What a {@link ControlWait} waits for. */
+    public interface Target {
+        /**
+         * Whether the wait is over. Evaluated after every turn of the waiting context; whoever
+         * makes it true wakes that context afterwards. Called in the waiting context.
+         *
+         * @return true if there is nothing left to wait for
+         */
+        boolean isDone();
+
+        /**
+         * Names everything that keeps the wait from ending. Called in the waiting context, when it
+         * has nothing else to do.
+         *
+         * @param out where to name it
+         */
+        void describe(WaitReport out);
     }
 
     /** What waits in one context: tasks for conditions, and calls on the stack. Home only. */

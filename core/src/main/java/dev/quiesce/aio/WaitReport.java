@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Who holds up a wait: entries of "so many, of whom, in which context". Filled by a
- * {@link WaitTarget}, judged by {@link ControlWait}, read by people. Thread: confined to whoever
- * created it.
+ * {@link ControlWait.Target}, judged by {@link ControlWait}, read by people. Thread: confined to
+ * whoever created it.
  */
 public final class WaitReport {
     private final List<Entry> entries = new ArrayList<>();

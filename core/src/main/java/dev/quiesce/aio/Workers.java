@@ -34,9 +34,7 @@ public interface Workers extends AutoCloseable {
     void close();
 
     /**
-     * A pool of threads (AIO-69, AIO-70): {@code min} of them from the start, more while all are
-     * busy, up to {@code max}; one beyond {@code min} that was idle for ten seconds ends. Work is
-     * begun first in, first out. In steady state submitting allocates nothing. Thread: any.
+     * A pool of threads, see {@link WorkerPool}. Thread: any.
      *
      * @param factory makes, and names, the threads
      * @param min how many threads stay when idle, 0 or more
@@ -44,8 +42,8 @@ public interface Workers extends AutoCloseable {
      * @return a running pool, to be closed
      * @throws IllegalArgumentException if the numbers are out of range
      */
-    static Workers pool(ThreadFactory factory, int min, int max) {
-        return new WorkItem.Pool(factory, min, max);
+    static WorkerPool pool(ThreadFactory factory, int min, int max) {
+        return new WorkerPool(factory, min, max, Clock.system());
     }
 
     /**

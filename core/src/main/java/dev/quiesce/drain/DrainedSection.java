@@ -4,7 +4,6 @@ import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.ControlWait;
 import dev.quiesce.aio.Task;
 import dev.quiesce.aio.WaitReport;
-import dev.quiesce.aio.WaitTarget;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -247,7 +246,7 @@ public final class DrainedSection implements AutoCloseable {
     }
 
     private void await() {
-        ControlWait.until(main, new WaitTarget() {
+        ControlWait.until(main, new ControlWait.Target() {
             @Override
             public boolean isDone() {
                 return isSettled();

@@ -268,8 +268,8 @@ class ControlWaitTest {
         assertThat(new WaitReport().toString()).isEqualTo("nothing is outstanding");
     }
 
-    private static WaitTarget target(BooleanSupplier done, Consumer<WaitReport> describe) {
-        return new WaitTarget() {
+    private static ControlWait.Target target(BooleanSupplier done, Consumer<WaitReport> describe) {
+        return new ControlWait.Target() {
             @Override
             public boolean isDone() {
                 return done.getAsBoolean();

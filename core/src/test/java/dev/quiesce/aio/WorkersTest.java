@@ -112,74 +112,6 @@ class WorkersTest {
     }
 
     @Test
-    @Rule("AIO-69")
-    @Rule("AIO-70")
-    void shouldMakeAThreadOnlyWhileAllAreBusyAndThereMayBeMore() {
-        CountDownLatch go = new CountDownLatch(1);
-        try (Workers pool = Workers.pool(factory, 0, 3)) {
-            assertThat(made).isEmpty();
-            for (int i = 0; i < 5; i++) {
-                pool.submit(home, new Item("a", () -> await(go)));
-            }
-            assertThat(made).hasSize(3);
-            go.countDown();
-            pollUntil(5);
-        }
-
-        assertThat(made).hasSize(3);
-        assertThat(made.get(2).getName()).isEqualTo("worker 2");
-    }
-
-    @Test
-    @Rule("AIO-69")
-    void shouldStartTheMinimumAtOnceAndCheckTheNumbers() {
-        try (Workers pool = Workers.pool(factory, 2, 4)) {
-            assertThat(made).hasSize(2);
-        }
-        assertThatThrownBy(() -> Workers.pool(factory, -1, 2))
-                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("-1");
-        assertThatThrownBy(() -> Workers.pool(factory, 0, 0))
-                .isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> Workers.pool(factory, 3, 2))
-                .isInstanceOf(IllegalArgumentException.class);
-    }
-
-    @Test
-    @Rule("AIO-70")
-    void shouldEndIdleWorkersAboveTheMinimum() throws InterruptedException {
-        CountDownLatch go = new CountDownLatch(1);
-        Workers pool = new WorkItem.Pool(factory, 1, 3, TimeUnit.MILLISECONDS.toNanos(20));
-        for (int i = 0; i < 3; i++) {
-            pool.submit(home, new Item("a", () -> await(go)));
-        }
-        go.countDown();
-        pollUntil(3);
-        while (made.stream().filter(Thread::isAlive).count() > 1) {
-            made.get(0).join(1);
-        }
-
-        pool.submit(home, new Item("b", () -> { }));
-        pollUntil(4);
-        pool.close();
-
-        assertThat(made).hasSize(3).noneMatch(Thread::isAlive);
-    }
-
-    @Test
-    @Rule("AIO-70")
-    void shouldServeItemsThatComeWhileTheLastWorkerEnds() {
-        Workers pool = new WorkItem.Pool(factory, 0, 2, 1);
-        Item item = new Item("a", () -> { });
-        for (int i = 1; i <= 3000; i++) {
-            pool.submit(home, item);
-            pollUntil(i);
-        }
-        pool.close();
-
-        assertThat(log).hasSize(3000);
-    }
-
-    @Test
     @Rule("AIO-73")
     void shouldCancelWhatHasNotBegunAndStillRunIt() {
         CountDownLatch go = new CountDownLatch(1);
@@ -318,36 +250,6 @@ class WorkersTest {
     }
 
     @Test
-    void shouldAcceptNothingWhenItCannotMakeItsOnlyThread() {
-        Workers pool = Workers.pool(run -> null, 0, 1);
-        Item item = new Item("a", () -> { });
-
-        assertThatThrownBy(() -> pool.submit(home, item))
-                .isInstanceOf(IllegalStateException.class).hasMessageContaining("factory");
-
-        assertThat(home.isIdle()).isTrue();
-        Workers.inline().submit(home, item);
-        home.poll(0);
-        assertThat(log).containsExactly("a");
-        pool.close();
-    }
-
-    @Test
-    void shouldGoOnWithTheThreadsItHasWhenItCannotMakeMore() {
-        CountDownLatch go = new CountDownLatch(1);
-        ThreadFactory onlyOne = run -> made.isEmpty() ? factory.newThread(run) : null;
-        try (Workers pool = Workers.pool(onlyOne, 0, 2)) {
-            pool.submit(home, new Item("a", () -> await(go)));
-            pool.submit(home, new Item("b", () -> { }));
-            go.countDown();
-            pollUntil(2);
-        }
-
-        assertThat(reports).hasSize(1);
-        assertThat(log).containsExactly("a", "b");
-    }
-
-    @Test
     void shouldHideFromWorkAnInterruptThatItDidNotCause() {
         boolean[] interrupted = new boolean[1];
         try (Workers pool = Workers.pool(factory, 1, 1)) {
@@ -393,34 +295,6 @@ class WorkersTest {
 
         assertThat(reports).anyMatch(r -> r.contains("1 items at work"))
                 .anyMatch(r -> r.startsWith("lost: ") && r.contains("ended"));
-    }
-
-    @Test
-    void shouldReplaceAWorkerThatTheErrorHandlerHasKilled() throws InterruptedException {
-        Thread.UncaughtExceptionHandler silent = (thread, cause) -> reports.add("died");
-        Workers pool = Workers.pool(run -> {
-            Thread thread = factory.newThread(run);
-            thread.setUncaughtExceptionHandler(silent);
-            return thread;
-        }, 0, 1);
-        AioContext gone = new AioContext("gone", LoopSeams.system()
-                .withErrors((context, site, cause) -> {
-                    throw new StackOverflowError("on purpose");
-                }));
-        CountDownLatch go = new CountDownLatch(1);
-        try (Lease theirs = gone.acquire()) {
-            pool.submit(gone, new Item("lost", () -> await(go)));
-            assertThatThrownBy(() -> gone.end("the end")).isInstanceOf(StackOverflowError.class);
-        }
-        go.countDown();
-        made.get(0).join();
-
-        pool.submit(home, new Item("served", () -> { }));
-        pollUntil(1);
-        pool.close();
-
-        assertThat(log).containsExactly("served");
-        assertThat(reports).containsExactly("died");
     }
 
     private void pollUntil(int runs) {

@@ -6,7 +6,6 @@ import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.ControlWait;
 import dev.quiesce.aio.LoopTimer;
 import dev.quiesce.aio.WaitReport;
-import dev.quiesce.aio.WaitTarget;
 import dev.quiesce.aio.WorkItem;
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
@@ -255,7 +254,7 @@ class SimulationTest {
     }
 
     private static void await(AioContext main, BooleanSupplier done) {
-        ControlWait.until(main, new WaitTarget() {
+        ControlWait.until(main, new ControlWait.Target() {
             @Override
             public boolean isDone() {
                 return done.getAsBoolean();

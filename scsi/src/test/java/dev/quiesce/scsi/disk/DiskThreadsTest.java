@@ -9,7 +9,6 @@ import dev.quiesce.aio.IoThreadConfig;
 import dev.quiesce.aio.Lease;
 import dev.quiesce.aio.LoopSeams;
 import dev.quiesce.aio.WaitReport;
-import dev.quiesce.aio.WaitTarget;
 import dev.quiesce.backend.BackendConfig;
 import dev.quiesce.backend.BlockBackend;
 import dev.quiesce.block.IoVector;
@@ -98,7 +97,7 @@ class DiskThreadsTest {
     }
 
     private void await(BooleanSupplier condition) {
-        ControlWait.until(main, new WaitTarget() {
+        ControlWait.until(main, new ControlWait.Target() {
             @Override
             public boolean isDone() {
                 return condition.getAsBoolean();

@@ -1,0 +1,455 @@
+package dev.quiesce.aio;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Threads that do the blocking work of any number of contexts, first in, first out (AIO-69 to
+ * AIO-74). {@code min} of them from the start, more while all are busy, up to {@code max}; one
+ * beyond {@code min} that was idle for ten seconds ends, and so does one beyond {@code max} when it
+ * next looks for work. Both bounds may be changed at any time. In steady state submitting allocates
+ * nothing. Made by {@link Workers#pool}.
+ */
+public final class WorkerPool implements Workers {
+    /*
+     * Submitters offer to the queue without a lock; workers take from it under the lock, which
+     * makes them one consumer. A busy pool of full size costs a submitter one offer and a look at
+     * four fields. That look and a worker's last look at the queue are Dekker pairs:
+     *
+     *   submitter:         offer; full fence; read idle, size, max, closing
+     *   worker, tired:     idle++; full fence; look at the queue, sleep only if it is empty
+     *   worker, ending:    size--; full fence; look at the queue, end only if it is empty
+     *   worker, too many:  size--; full fence; look at the queue, wake a sleeper for it
+     *   resize:            max = more; full fence; look at the queue, make threads for it
+     *   closer:            closing = true; every worker looks once more before it ends
+     *
+     * so an item is never left behind while everybody sleeps or has gone. Whoever wakes a sleeper
+     * lowers `idle` on its behalf and grants a wake-up, both under the lock: two submissions never
+     * count on the same sleeper. A worker that is too many leaves without work, so it hands the
+     * wake-up that it may have used to the next one; there is one, since max is 1 at least.
+     *
+     * A thread that cannot be made after all may be the one that others counted on. If it was the
+     * only one, what they have queued goes home with the failure.
+     *
+     * The bound of the queue is the number of items that exist: an item has one entry at most.
+     */
+    private static final int QUEUE_CHUNK = 1024;
+    private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final VarHandle IDLE;
+    private static final VarHandle SIZE;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            IDLE = lookup.findVarHandle(WorkerPool.class, "idle", int.class);
+            SIZE = lookup.findVarHandle(WorkerPool.class, "size", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final ThreadFactory factory;
+    private final Clock clock;
+    private final MpscUnboundedVarHandleArrayQueue<WorkItem> queue =
+            new MpscUnboundedVarHandleArrayQueue<>(QUEUE_CHUNK);
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition wake = lock.newCondition();
+    private final Condition allGone = lock.newCondition();
+
+    /** The threads that are working or asleep. Guarded by lock. */
+    private final Set<Thread> workers = new HashSet<>();
+
+    /** How many threads there are or are being made. Written under lock, read by any. */
+    private int size;
+
+    /** Sleepers whom nobody has woken yet. Written under lock, read by any. */
+    private int idle;
+
+    /** Wake-ups granted and not yet taken. Guarded by lock. */
+    private int wakeUps;
+
+    /** How often the bounds were changed: sleepers look at them again. Guarded by lock. */
+    private int resizes;
+
+    /** How many threads stay though idle. Guarded by lock. */
+    private int min;
+
+    /** How many threads there may be. Written under lock, read by any. */
+    private volatile int max;
+
+    /** No more items. Written once, under lock; read by any. */
+    private volatile boolean closing;
+
+    WorkerPool(ThreadFactory factory, int min, int max, Clock clock) {
+        checkBounds(min, max);
+        this.factory = Objects.requireNonNull(factory, "factory");
+        this.clock = Objects.requireNonNull(clock, "clock");
+        this.min = min;
+        this.max = max;
+        startFirst();
+    }
+
+    @Override
+    public void submit(AioContext home, WorkItem item) {
+        if (closing) {
+            throw closed();
+        }
+        item.submitted(home);
+        if (!item.enterQueueOf(this)) {
+            return;
+        }
+        queue.offer(item);
+        // StoreLoad: the offer before the look, see the note above.
+        VarHandle.fullFence();
+        if (idleVolatile() > 0 || sizeVolatile() < max || closing) {
+            findWorkerFor(home, item);
+        }
+    }
+
+    @Override
+    public boolean cancel(WorkItem item) {
+        return item.withdraw();
+    }
+
+    /**
+     * Changes the bounds. Threads that are missing to {@code min}, or to do what is queued, are
+     * made at once; a thread beyond {@code max} ends when it next looks for work, one that has been
+     * idle for ten seconds and is now beyond {@code min} at once. Thread: any.
+     *
+     * @param min how many threads stay when idle, 0 or more
+     * @param max how many threads there may be, at least {@code min} and at least 1
+     * @throws IllegalArgumentException if the numbers are out of range; nothing has changed
+     * @throws IllegalStateException if the pool is closed, or the factory made no thread; the new
+     *     bounds then hold all the same
+     */
+    public void resize(int min, int max) {
+        checkBounds(min, max);
+        int missing;
+        lock.lock();
+        try {
+            if (closing) {
+                throw closed();
+            }
+            this.min = min;
+            this.max = max;
+            resizes++;
+            wake.signalAll();
+            // StoreLoad: `max` before the look, see the note above.
+            VarHandle.fullFence();
+            int useful = size + Math.max(0, queue.size() - idle);
+            missing = Math.max(0, Math.max(min, Math.min(max, useful)) - size);
+            setSize(size + missing);
+        } finally {
+            lock.unlock();
+        }
+        startExpected(missing);
+    }
+
+    /** {@return how many threads stay though they are idle} Thread: any; a snapshot. */
+    public int min() {
+        lock.lock();
+        try {
+            return min;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@return how many threads there may be} Thread: any; a snapshot. */
+    public int max() {
+        return max;
+    }
+
+    /** {@return how many threads there are or are being made} Thread: any; a snapshot. */
+    public int threads() {
+        return sizeVolatile();
+    }
+
+    /** {@return how many of the threads wait for work} Thread: any; a snapshot. */
+    public int idleThreads() {
+        return idleVolatile();
+    }
+
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            if (workers.contains(Thread.currentThread())) {
+                throw new IllegalStateException("the worker " + Thread.currentThread().getName()
+                        + " would wait for itself if it closed its pool (AIO-74)");
+            }
+            closing = true;
+            wake.signalAll();
+            while (size > 0) {
+                allGone.awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Wakes a sleeper, or makes a thread if all are busy and there may be one more. */
+    private void findWorkerFor(AioContext home, WorkItem item) {
+        lock.lock();
+        try {
+            if (wakeSleeper()) {
+                return;
+            }
+            if (closing && size == 0) {
+                item.retract();
+                throw closed();
+            }
+            if (closing || size >= max) {
+                return;
+            }
+            setSize(size + 1);
+        } finally {
+            lock.unlock();
+        }
+        addWorker(home);
+    }
+
+    private void addWorker(AioContext home) {
+        try {
+            startExpected(1);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            // The host has no thread for us; the item waits for another worker, or goes home.
+            home.report("a new worker thread", e);
+        }
+    }
+
+    private void startFirst() {
+        setSize(min);
+        boolean started = false;
+        try {
+            startExpected(min);
+            started = true;
+        } finally {
+            if (!started) {
+                close();
+            }
+        }
+    }
+
+    /** Makes threads that are counted already; forgets those that it cannot make. */
+    private void startExpected(int count) {
+        int missing = count;
+        try {
+            for (; missing > 0; missing--) {
+                startThread();
+            }
+        } catch (RuntimeException | Error e) {
+            forgetThreads(missing, e);
+            throw e;
+        }
+    }
+
+    private void startThread() {
+        Thread thread = factory.newThread(this::workUntilEnd);
+        if (thread == null) {
+            throw new IllegalStateException("the thread factory made no thread");
+        }
+        thread.start();
+    }
+
+    /** Forgets threads that could not be made, and sends everything home if there is no other. */
+    private void forgetThreads(int count, Throwable cause) {
+        List<WorkItem> orphans = new ArrayList<>();
+        lock.lock();
+        try {
+            setSize(size - count);
+            allGone.signalAll();
+            // StoreLoad: `size` before the look, see the note above.
+            VarHandle.fullFence();
+            if (size == 0) {
+                queue.drain(orphans::add);
+            }
+        } finally {
+            lock.unlock();
+        }
+        for (WorkItem orphan : orphans) {
+            orphan.leaveQueueOf(this);
+            orphan.refuse(cause);
+        }
+    }
+
+    private void workUntilEnd() {
+        enter();
+        boolean over = false;
+        try {
+            for (WorkItem item = take(); item != null; item = take()) {
+                item.leaveQueueOf(this);
+                // Work must not find an interrupt that it did not cause.
+                boolean unused = Thread.interrupted();
+                item.perform();
+            }
+            over = true;
+        } finally {
+            if (!over) {
+                breakOff();
+            }
+        }
+    }
+
+    private void enter() {
+        lock.lock();
+        try {
+            workers.add(Thread.currentThread());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The error handler has thrown an Error at this worker: the pool goes on without it. */
+    private void breakOff() {
+        boolean replaced;
+        lock.lock();
+        try {
+            leave();
+            replaced = queue.isEmpty()
+                    ? !closing && size < min : !wakeSleeper() && size < max;
+            setSize(replaced ? size + 1 : size);
+        } finally {
+            lock.unlock();
+        }
+        if (replaced) {
+            startExpected(1);
+        }
+    }
+
+    /** The oldest item, or null if this worker has to end. */
+    private @Nullable WorkItem take() {
+        lock.lock();
+        try {
+            // A clock may be asked under the lock: it reads the time and calls nobody.
+            long restingSinceNanos = clock.nanoTime();
+            while (true) {
+                if (size > max) {
+                    leave();
+                    handOn();
+                    return null;
+                }
+                WorkItem item = queue.poll();
+                if (item != null) {
+                    return item;
+                }
+                long leftNanos = idleNanosLeft(restingSinceNanos);
+                if (closing || leftNanos <= 0) {
+                    return lastLook();
+                }
+                sleep(leftNanos);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** How long a worker may sleep, {@link Long#MAX_VALUE} for one of those that stay. */
+    private long idleNanosLeft(long restingSinceNanos) {
+        return size > min
+                ? IDLE_NANOS - (clock.nanoTime() - restingSinceNanos) : Long.MAX_VALUE;
+    }
+
+    /** Takes this worker off the list; what comes after is a last look at the queue. */
+    private void leave() {
+        workers.remove(Thread.currentThread());
+        setSize(size - 1);
+        allGone.signalAll();
+        // StoreLoad: `size` before the look, see the note above.
+        VarHandle.fullFence();
+    }
+
+    /** Ends this worker, or finds it an item that came at the last moment. */
+    private @Nullable WorkItem lastLook() {
+        leave();
+        WorkItem item = queue.poll();
+        if (item != null) {
+            workers.add(Thread.currentThread());
+            setSize(size + 1);
+        }
+        return item;
+    }
+
+    /** A worker leaves that was too many: a sleeper looks after what it may have been woken for. */
+    private void handOn() {
+        if (!queue.isEmpty()) {
+            boolean unused = wakeSleeper();
+        }
+    }
+
+    private boolean wakeSleeper() {
+        if (idle == 0) {
+            return false;
+        }
+        setIdle(idle - 1);
+        wakeUps++;
+        wake.signal();
+        return true;
+    }
+
+    private void sleep(long maxNanos) {
+        setIdle(idle + 1);
+        // StoreLoad: `idle` before the look, see the note above.
+        VarHandle.fullFence();
+        if (queue.isEmpty()) {
+            awaitWakeUp(maxNanos);
+        }
+        if (wakeUps > 0) {
+            wakeUps--;
+        } else {
+            setIdle(idle - 1);
+        }
+    }
+
+    /** Sleeps until a wake-up was granted, the bounds change, the pool closes, or time is over. */
+    private void awaitWakeUp(long maxNanos) {
+        int known = resizes;
+        long leftNanos = maxNanos;
+        while (wakeUps == 0 && known == resizes && !closing && leftNanos > 0) {
+            try {
+                leftNanos = wake.awaitNanos(leftNanos);
+            } catch (InterruptedException e) {
+                // Means nothing to a worker: it starts to wait anew.
+                leftNanos = maxNanos;
+            }
+        }
+    }
+
+    private void setIdle(int count) {
+        IDLE.setVolatile(this, count);
+    }
+
+    private int idleVolatile() {
+        return (int) IDLE.getVolatile(this);
+    }
+
+    private void setSize(int count) {
+        SIZE.setVolatile(this, count);
+    }
+
+    private int sizeVolatile() {
+        return (int) SIZE.getVolatile(this);
+    }
+
+    private static void checkBounds(int min, int max) {
+        if (min < 0 || max < 1 || min > max) {
+            throw new IllegalArgumentException("a pool of " + min + " to " + max
+                    + " threads: need 0 <= min <= max, max >= 1 (AIO-69)");
+        }
+    }
+
+    private static IllegalStateException closed() {
+        return new IllegalStateException("the worker pool is closed");
+    }
+}
