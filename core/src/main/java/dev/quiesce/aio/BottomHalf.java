@@ -190,15 +190,15 @@ public final class BottomHalf extends Task {
     }
 
     @Override
-    void abandon() {
+    boolean abandon() {
         // As in step: from now on the others find that the task is in no queue.
         int old = begin();
         if ((old & DELETED) != 0) {
             reclaim();
-        } else if ((old & SCHEDULED) != 0) {
-            // Asked for since it looked dead. False: the context is gone, nobody hears of it.
-            boolean unused = trySchedule();
+            return false;
         }
+        // Asked for since it looked dead: queued again, or, if the context is gone, left.
+        return (old & SCHEDULED) != 0 && !trySchedule();
     }
 
     /** Step of {@link #schedule}; the caller queues the task if the old flags have no PENDING. */

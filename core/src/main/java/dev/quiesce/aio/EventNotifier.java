@@ -204,9 +204,9 @@ public final class EventNotifier {
         }
 
         void schedule() {
-            if (claim() && !context.tryPost(this)) {
-                // The context is gone: there is no handler to run and nobody here to tell.
-                unclaim();
+            if (claim()) {
+                // False: the context is gone, there is no handler to run and nobody here to tell.
+                boolean unused = queue();
             }
         }
 
@@ -250,12 +250,18 @@ public final class EventNotifier {
         }
 
         @Override
-        void abandon() {
+        boolean abandon() {
             unclaim();
-            if (isLive()) {
-                // Set since it looked dead.
-                schedule();
+            // Set since it looked dead: queued again, or, if the context is gone, left.
+            return isLive() && claim() && !queue();
+        }
+
+        private boolean queue() {
+            boolean posted = context.tryPost(this);
+            if (!posted) {
+                unclaim();
             }
+            return posted;
         }
 
         @Override

@@ -62,9 +62,14 @@ public abstract class Task {
         return describe() + " is left";
     }
 
-    /** Told to a task that was taken out of its queue without being run. Home context. */
-    void abandon() {
+    /**
+     * Told to a task that was taken out of its queue without being run. Home context.
+     *
+     * @return whether it has been asked for since it looked dead, and cannot be queued any more
+     */
+    boolean abandon() {
         assert !queued : describe() + " is in a queue";
+        return false;
     }
 
     private void markQueued() {
@@ -165,18 +170,18 @@ public abstract class Task {
                 if (task.isLive()) {
                     out.add("task " + task.describe());
                     append(task);
-                } else {
-                    task.abandon();
+                } else if (task.abandon()) {
+                    out.add("task " + task.describe());
                 }
             }
         }
 
         private void abandon() {
             while (!isEmpty()) {
-                take().abandon();
+                // Asked for meanwhile or not: what was live has been described.
+                boolean unused = take().abandon();
             }
         }
-
     }
 
     /**

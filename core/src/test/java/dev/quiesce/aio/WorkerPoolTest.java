@@ -231,7 +231,7 @@ class WorkerPoolTest {
         ThreadFactory none = run -> null;
         ThreadFactory exhausted = run -> new Thread(run) {
             @Override
-            public void start() {
+            public synchronized void start() {
                 throw new OutOfMemoryError("unable to create native thread");
             }
         };
@@ -479,7 +479,7 @@ class WorkerPoolTest {
 
     private static void awaitThat(BooleanSupplier condition) {
         while (!condition.getAsBoolean()) {
-            Thread.yield();
+            Thread.onSpinWait();
         }
     }
 

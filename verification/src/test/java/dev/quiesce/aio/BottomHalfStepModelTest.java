@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 class BottomHalfStepModelTest {
     private static final String LOST = "an ask was never served";
     private static final String TWICE = "queued twice";
+    private static final String UNANSWERED = "an ask was neither refused nor reported, or both";
     private static final String LATE = "it ran after it had been found deleted";
 
     @Test
@@ -70,6 +71,42 @@ class BottomHalfStepModelTest {
         assertThat(report.isProved()).as(report.toString()).isTrue();
     }
 
+    @Test
+    @Rule("IOT-6")
+    void shouldAnswerAScheduleThatComesWhileItsLoopEnds() {
+        StepReport report = ending(true).explore();
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("IOT-6")
+    void shouldRefuteAnEndThatDropsWhatLookedDeadWithoutAnotherLook() {
+        StepReport report = ending(false).explore();
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(UNANSWERED);
+    }
+
+    /**
+     * A bottom half that is queued and cancelled when its loop ends; as {@code Task.Fifo.describe}.
+     */
+    private static StepModel<World> ending(boolean looksAgain) {
+        return StepModel.of("is every ask answered?", World::ended)
+                .fingerprint(World::toString)
+                .showing(World::toString)
+                .actor("end", a -> a
+                        .branch("is it live?", w -> {
+                            w.reported = w.half.isLive();
+                            return w.reported ? END : null;
+                        })
+                        .step("drops it", w -> {
+                            boolean left = w.half.abandon();
+                            w.reported = looksAgain && left;
+                        }))
+                .actor("scheduler", a -> a.step("schedules", World::schedule))
+                .inTheEnd(UNANSWERED, w -> w.reported != w.refused);
+    }
+
     /** As {@code BottomHalf.step}. */
     private static void loop(StepProgram<World> program) {
         program.serves()
@@ -123,18 +160,40 @@ class BottomHalfStepModelTest {
 
     /** A bottom half, and how often it is in its context's queue. */
     private static final class World {
-        final BottomHalf half = new BottomHalf(
-                new AioContext("home", LoopSeams.system()), "half", () -> { });
+        final AioContext context = new AioContext("home", LoopSeams.system());
+        final BottomHalf half = new BottomHalf(context, "half", () -> { });
         int asked;
         int served;
         int queued;
         boolean reclaimed;
         boolean late;
+        boolean reported;
+        boolean refused;
+
+        /** The loop has ended; a bottom half that was cancelled is still in its queue. */
+        static World ended() {
+            World world = new World();
+            try (Lease lease = world.context.acquire()) {
+                world.context.end("the end");
+            }
+            world.half.ask();
+            world.half.cancel();
+            return world;
+        }
+
+        void schedule() {
+            try {
+                half.schedule();
+            } catch (IllegalStateException e) {
+                refused = true;
+            }
+        }
 
         @Override
         public String toString() {
             return "flags " + half.flags() + ", " + queued + " queued, " + served + " of " + asked
-                    + " served" + (reclaimed ? ", reclaimed" : "");
+                    + " served" + (reclaimed ? ", reclaimed" : "")
+                    + (reported ? ", reported" : "") + (refused ? ", refused" : "");
         }
     }
 }
