@@ -4,7 +4,6 @@ import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.ControlWait;
 import dev.quiesce.aio.Task;
 import dev.quiesce.aio.WaitReport;
-import dev.quiesce.aio.WaitTarget;
 import dev.quiesce.drain.Drainable;
 import dev.quiesce.drain.DrainedSection;
 import java.util.ArrayDeque;
@@ -192,7 +191,7 @@ final class ChangeRunner {
         /** Polls until the work is done and nobody is counted; throws what the work failed with. */
         void awaitWork() {
             CompletableFuture<Void> done = work().toCompletableFuture();
-            ControlWait.until(main, new WaitTarget() {
+            ControlWait.until(main, new ControlWait.Target() {
                 @Override
                 public boolean isDone() {
                     DrainedSection open = section;
