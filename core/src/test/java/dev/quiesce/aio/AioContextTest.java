@@ -455,6 +455,7 @@ class AioContextTest {
     }
 
     @Test
+    @Rule("BUG-9")
     void shouldRefuseToBeClosedByACallback() {
         FakeLoop loop = new FakeLoop();
         loop.context.defer(FakeLoop.task("closer", loop.context::close));

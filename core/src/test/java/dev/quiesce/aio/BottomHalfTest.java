@@ -80,6 +80,7 @@ class BottomHalfTest {
 
     @Test
     @Rule("AIO-10")
+    @Rule("AIO-19")
     void shouldSkipACancelledRunAndCountNoProgress() {
         FakeLoop loop = new FakeLoop();
         BottomHalf half = new BottomHalf(loop.context, "half", () -> loop.log.add("run"));
@@ -131,6 +132,7 @@ class BottomHalfTest {
     @Test
     @Rule("AIO-12")
     @Rule("AIO-14")
+    @Rule("BUG-14")
     void shouldAllowDeleteFromWithinItsOwnCallback() {
         FakeLoop loop = new FakeLoop();
         BottomHalf[] half = new BottomHalf[1];

@@ -43,6 +43,8 @@ class ControlWaitTest {
 
     @Test
     @Rule("AIO-59")
+    @Rule("AIO-60")
+    @Rule("BUG-11")
     void shouldLookAgainWhenItIsKicked() {
         FakeLoop loop = new FakeLoop();
         FakeLoop served = new FakeLoop("served");
@@ -62,6 +64,7 @@ class ControlWaitTest {
 
     @Test
     @Rule("AIO-45")
+    @Rule("BUG-22")
     void shouldNotRunOuterOnlyTasksEvenOutsideAnyCallback() {
         FakeLoop loop = new FakeLoop();
         boolean[] done = new boolean[1];
@@ -256,6 +259,7 @@ class ControlWaitTest {
 
     @Test
     @Rule("AIO-57")
+    @Rule("AIO-58")
     void shouldBeForTheOwnerOfTheMainContextOnly() {
         AioContext main = new AioContext("main", LoopSeams.system());
 

@@ -142,6 +142,7 @@ class DeferredCallTest {
     }
 
     @Test
+    @Rule("AIO-81")
     void shouldMakeTheCallsEvery64TasksOfALongSlice() {
         FakeLoop loop = new FakeLoop();
         DeferredCall publish = loop.logsCall("publish");

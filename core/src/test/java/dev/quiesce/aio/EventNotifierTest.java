@@ -85,6 +85,7 @@ class EventNotifierTest {
     }
 
     @Test
+    @Rule("BUG-87")
     void shouldServeTheNewAttachmentOnceAndTheOldOneNever() {
         FakeLoop loop = new FakeLoop();
         FakeLoop other = new FakeLoop("other");
@@ -119,6 +120,7 @@ class EventNotifierTest {
 
     @Test
     @Rule("AIO-21")
+    @Rule("BUG-87")
     void shouldHaveOneAttachmentAtMost() {
         FakeLoop loop = new FakeLoop();
         EventNotifier notifier = new EventNotifier("kick 3");
@@ -163,6 +165,7 @@ class EventNotifierTest {
     }
 
     @Test
+    @Rule("AIO-83")
     void shouldRunTheHandlerInANestedPollOnce() {
         FakeLoop loop = new FakeLoop();
         EventNotifier notifier = new EventNotifier("n");

@@ -135,6 +135,7 @@ class IoThreadTest {
     }
 
     @Test
+    @Rule("AIO-76")
     void shouldRefuseABlankNameAndAFactoryThatMakesNothing() {
         assertThatThrownBy(() -> new IoThreadConfig(" ", factory, seams, true))
                 .isInstanceOf(IllegalArgumentException.class);

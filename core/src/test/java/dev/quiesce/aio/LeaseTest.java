@@ -22,6 +22,8 @@ class LeaseTest {
     }
 
     @Test
+    @Rule("AIO-62")
+    @Rule("IOT-9")
     void shouldMakeTheCallerHomeUntilTheLeaseIsClosed() {
         AioContext context = new AioContext("io", LoopSeams.system());
         assertThat(context.isHome()).isFalse();
@@ -68,6 +70,8 @@ class LeaseTest {
 
     @Test
     @Rule("AIO-39")
+    @Rule("BUG-17")
+    @Rule("BUG-18")
     void shouldNameContextOwnerAndCallerWhenPolledFromElsewhere() {
         AioContext context = new AioContext("io", LoopSeams.system());
         assertThatThrownBy(() -> context.poll(0)).isInstanceOf(IllegalStateException.class)

@@ -78,6 +78,7 @@ class WorkerPoolTest {
     @Test
     @Rule("AIO-69")
     @Rule("IOT-2")
+    @Rule("BUG-23")
     void shouldRefuseBoundsThatMakeNoSenseNamingBothAndChangingNothing() {
         int[][] bounds = {{-1, 2}, {0, 0}, {3, 2}, {-3, -2}};
         try (WorkerPool pool = pool(1, 2)) {
@@ -294,6 +295,8 @@ class WorkerPoolTest {
     }
 
     @Test
+    @Rule("AIO-76")
+    @Rule("BUG-24")
     void shouldEndTheThreadsItHasMadeWhenItCannotStartItsMinimum() {
         ThreadFactory onlyOne = run -> made.isEmpty() ? factory.newThread(run) : null;
 
@@ -431,6 +434,7 @@ class WorkerPoolTest {
 
     @Test
     @Rule("AIO-72")
+    @Rule("BUG-29")
     void shouldCompleteOtherItemsInANestedPollOfACompletion() {
         try (WorkerPool pool = pool(0, 1)) {
             Item nesting = new Item("nesting", () -> { });

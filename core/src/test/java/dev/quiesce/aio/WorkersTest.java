@@ -33,6 +33,8 @@ class WorkersTest {
     }
 
     @Test
+    @Rule("AIO-71")
+    @Rule("BUG-30")
     void shouldWorkElsewhereAndComeHome() {
         Thread[] workedOn = new Thread[1];
         try (Workers pool = Workers.pool(factory, 0, 2)) {

@@ -37,6 +37,7 @@ class BackendRequestTest {
     @Test
     @Rule("BB-34")
     @Rule("BB-36")
+    @Rule("AIO-68")
     void shouldCompleteInTheSubmittersContextAndNeverInsideSubmit() {
         BlockBackend backend = machine.backend("disk", node("n"), machine.a);
         Recorder recorder = new Recorder(machine.b);

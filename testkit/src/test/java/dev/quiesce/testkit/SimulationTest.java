@@ -103,6 +103,7 @@ class SimulationTest {
 
     @Test
     @Rule("AIO-59")
+    @Rule("BUG-11")
     void shouldFindAWaitThatNobodyWakes() {
         Scenario scenario = sim -> {
             boolean[] done = new boolean[1];
@@ -220,6 +221,7 @@ class SimulationTest {
     }
 
     @Test
+    @Rule("AIO-58")
     void shouldRefuseToLetAnybodyButControlWait() {
         Scenario scenario = sim -> {
             AioContext io = sim.context("io");

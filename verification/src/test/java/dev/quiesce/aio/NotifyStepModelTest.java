@@ -28,6 +28,7 @@ class NotifyStepModelTest {
 
     @Test
     @Rule("AIO-33")
+    @Rule("BUG-16")
     void shouldRefuteANotifyOnlyWhileTheLoopIsArmed() {
         StepReport report = explore(
                 a -> a.step("makes its event visible", w -> w.posted++)
@@ -53,6 +54,7 @@ class NotifyStepModelTest {
 
     @Test
     @Rule("AIO-37")
+    @Rule("BUG-15")
     void shouldRefuteAnAcknowledgeAfterTheLook() {
         StepReport report = explore(NotifyStepModelTest::poster,
                 a -> a.step("arms", w -> w.protocol.arm())

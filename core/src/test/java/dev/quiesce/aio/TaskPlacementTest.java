@@ -1,0 +1,235 @@
+package dev.quiesce.aio;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.quiesce.rules.Rule;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Where a task runs, and when: the rules that take the place of coroutines'. */
+class TaskPlacementTest {
+    private final FakeLoop main = new FakeLoop("main");
+    private final FakeLoop io = new FakeLoop("io");
+
+    @AfterEach
+    void giveLeasesBack() {
+        io.close();
+        main.close();
+    }
+
+    @Test
+    @Rule("AIO-6")
+    void shouldRunAPieceOfCodeOnceAndForgetIt() {
+        main.context.execute(() -> main.log.add("code"));
+
+        main.poll();
+        main.poll();
+
+        assertThat(main.log).containsExactly("code");
+        assertThat(main.context.isIdle()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-64")
+    @Rule("AIO-17")
+    void shouldNeverRunATaskInsideThePostThoughThePosterIsHome() {
+        main.context.execute(() -> {
+            main.context.post(main.logs("posted"));
+            main.log.add("poster goes on");
+        });
+
+        main.poll();
+        assertThat(main.log).containsExactly("poster goes on");
+        main.poll();
+
+        assertThat(main.log).containsExactly("poster goes on", "posted");
+    }
+
+    @Test
+    @Rule("AIO-62")
+    @Rule("BUG-10")
+    void shouldRunATaskAtHomeWhoeverPostedIt() throws InterruptedException {
+        Thread[] ranOn = new Thread[1];
+        Thread poster = new Thread(() -> {
+            assertThat(main.context.isHome()).isFalse();
+            main.context.execute(() -> ranOn[0] = Thread.currentThread());
+        });
+        poster.start();
+        poster.join();
+        assertThat(ranOn[0]).isNull();
+
+        main.poll();
+
+        assertThat(ranOn[0]).isSameAs(Thread.currentThread());
+    }
+
+    @Test
+    @Rule("AIO-61")
+    @Rule("AIO-66")
+    void shouldGoToAnotherContextAndComeBackByTwoPosts() {
+        Task back = main.logs("back");
+        Task there = FakeLoop.task("there", () -> {
+            main.log.add("there");
+            main.context.post(back);
+        });
+        main.context.execute(() -> io.context.post(there));
+
+        main.poll();
+        main.poll();
+        assertThat(main.log).isEmpty();
+        io.poll();
+        assertThat(main.log).containsExactly("there");
+        main.poll();
+
+        assertThat(main.log).containsExactly("there", "back");
+    }
+
+    @Test
+    @Rule("AIO-65")
+    @Rule("AIO-67")
+    void shouldResumeATaskOnceForEachTimeItWasHandedOver() {
+        Task[] step = new Task[1];
+        int[] runs = new int[1];
+        step[0] = FakeLoop.task("step", () -> {
+            runs[0]++;
+            if (runs[0] < 3) {
+                main.context.post(step[0]);
+                main.log.add("posted again by itself");
+            }
+        });
+        main.context.post(step[0]);
+
+        for (int i = 0; i < 5; i++) {
+            main.poll();
+        }
+
+        assertThat(runs[0]).isEqualTo(3);
+        assertThat(main.log).hasSize(2);
+    }
+
+    @Test
+    @Rule("AIO-63")
+    void shouldCatchATaskThatIsPostedTwice() {
+        Task task = main.logs("task");
+        main.context.post(task);
+
+        assertThatThrownBy(() -> main.context.post(task))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("task is already in a queue");
+
+        main.poll();
+        main.context.post(task);
+        main.poll();
+        assertThat(main.log).containsExactly("task", "task");
+    }
+
+    @Test
+    @Rule("AIO-44")
+    void shouldRunNothingOfAnotherContextInANestedTurn() {
+        io.context.post(io.logs("io"));
+        main.context.execute(() -> {
+            main.context.execute(() -> main.log.add("nested"));
+            main.poll();
+        });
+
+        main.poll();
+
+        assertThat(main.log).containsExactly("nested");
+        assertThat(io.log).isEmpty();
+        io.poll();
+        assertThat(io.log).containsExactly("io");
+    }
+
+    @Test
+    @Rule("AIO-30")
+    @Rule("AIO-36")
+    @Rule("BUG-28")
+    void shouldCountNoProgressForATurnThatWasOnlyWoken() {
+        main.parker.asleep = main.context::wake;
+
+        boolean progress = main.context.poll(Long.MAX_VALUE);
+
+        assertThat(progress).isFalse();
+        assertThat(main.parker.parks).hasSize(1);
+    }
+
+    @Test
+    @Rule("AIO-60")
+    void shouldTakeManyKicksBetweenTwoTurnsForOne() {
+        for (int i = 0; i < 1_000; i++) {
+            main.context.wake();
+        }
+
+        main.context.poll(1_000);
+        assertThat(main.parker.parks).isEmpty();
+        main.context.poll(1_000);
+
+        assertThat(main.parker.parks).containsExactly(1_000L);
+    }
+
+    @Test
+    @Rule("AIO-72")
+    @Rule("BUG-29")
+    void shouldCompleteAnotherItemInsideACompletionThatPolls() {
+        WorkItem second = item("second", () -> { });
+        WorkItem first = item("first", () -> {
+            main.poll();
+            main.log.add("first goes on");
+        });
+        main.context.workers().submit(main.context, first);
+        main.context.workers().submit(main.context, second);
+
+        main.poll();
+
+        assertThat(main.log).containsExactly("first", "second", "first goes on");
+    }
+
+    @Test
+    @Rule("AIO-72")
+    void shouldEndResultsThatArriveTogetherInOneEpilogue() {
+        DeferredCall publish = main.logsCall("publish");
+        Runnable answer = () -> main.context.deferCall(publish);
+        main.context.workers().submit(main.context, item("first", answer));
+        main.context.workers().submit(main.context, item("second", answer));
+
+        main.poll();
+
+        assertThat(main.log).containsExactly("first", "second", "publish");
+    }
+
+    @Test
+    @Rule("AIO-79")
+    void shouldMakeADeferredCallAtHomeWhoeverOwnsTheContextByThen() throws InterruptedException {
+        Thread[] madeOn = new Thread[1];
+        AioContext context = new AioContext("handed over", LoopSeams.system());
+        Thread first = new Thread(() -> {
+            try (Lease lease = context.acquire()) {
+                context.deferCall(FakeLoop.call("call", () -> madeOn[0] = Thread.currentThread()));
+            }
+        });
+        first.start();
+        first.join();
+
+        try (Lease lease = context.acquire()) {
+            context.poll(Long.MAX_VALUE);
+        }
+
+        assertThat(madeOn[0]).isSameAs(Thread.currentThread());
+    }
+
+    private WorkItem item(String name, Runnable then) {
+        return new WorkItem() {
+            @Override
+            protected void work() {
+                // Nothing that could block.
+            }
+
+            @Override
+            protected void run() {
+                main.log.add(name);
+                then.run();
+            }
+        };
+    }
+}
