@@ -139,6 +139,7 @@ public final class GuestProbe {
     }
 
     private static String text(byte[] bytes, int offset, int length) {
-        return new String(bytes, offset, length, StandardCharsets.US_ASCII).strip();
+        // Fields are padded with spaces, or with zeroes (CMD-23): trim() takes both.
+        return new String(bytes, offset, length, StandardCharsets.US_ASCII).trim();
     }
 }
