@@ -1,6 +1,7 @@
 package dev.quiesce.examples.demo;
 
 import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.Clock;
 import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.driver.filter.PassthroughDriver;
 import dev.quiesce.graph.GraphEdit;
@@ -27,7 +28,9 @@ final class ControlStorm {
     private static final int UNDER_WAY_MAX = 4;
     private static final int HOLD_TICKS_MAX = 4;
     private static final int IDLE_ONE_IN = 50;
+    private static final int MOVES_PER_SECOND = 200;
     private static final int MOVE = 64;
+    private static final int MOVE_IF_BEHIND = MOVE + 18;
     private static final int DRAIN = MOVE + 22;
     private static final int FILTER = DRAIN + 9;
     private static final int REPLUG = FILTER + 2;
@@ -39,6 +42,8 @@ final class ControlStorm {
     private final List<String> failures = new ArrayList<>();
     private final int queues;
     private final int restartEveryTicks;
+    private final Clock clock;
+    private long begunNanos;
     private long ticks;
     private int underWay;
     private boolean restarting;
@@ -58,6 +63,7 @@ final class ControlStorm {
         this.events = events;
         this.restartEveryTicks = restartEveryTicks;
         queues = config.queues();
+        clock = machine.main().clock();
         random = new SplittableRandom(config.seed() * 31 + 17);
         for (int i = 0; i < machine.disks().size(); i++) {
             disks.add(new StormyDisk(i, machine.disks().get(i)));
@@ -74,7 +80,9 @@ final class ControlStorm {
 
     /** Begins at most one operation, and ends the sections that were held long enough. */
     void tick() {
-        ticks++;
+        if (ticks++ == 0) {
+            begunNanos = clock.nanoTime();
+        }
         for (StormyDisk disk : disks) {
             closeDueSection(disk);
         }
@@ -135,7 +143,7 @@ final class ControlStorm {
         if (disk.busy) {
             return;
         }
-        if (dice < MOVE) {
+        if (dice < MOVE || (dice < MOVE_IF_BEHIND && movesAreBehind())) {
             move(disk);
         } else if (dice < DRAIN) {
             drain(disk);
@@ -146,14 +154,26 @@ final class ControlStorm {
         }
     }
 
+    /**
+     * Whether a slow host has allowed fewer moves than the demo is to show. Never so without
+     * threads, where nothing can move: there no choice depends on time.
+     */
+    private boolean movesAreBehind() {
+        long nanos = clock.nanoTime() - begunNanos;
+        return machine.contexts().size() > 1
+                && contextChanges < MOVES_PER_SECOND * (nanos / 1_000_000) / 1_000;
+    }
+
     private void move(StormyDisk disk) {
         List<AioContext> contexts = machine.contexts();
-        AioContext target = contexts.get(random.nextInt(contexts.size()));
+        int here = contexts.indexOf(disk.scsi.backend().context());
         boolean inFlight = disk.scsi.backend().gate().inFlight() > 0;
         boolean wanted = inFlight || random.nextInt(IDLE_ONE_IN) == 0;
-        if (target == disk.scsi.backend().context() || !wanted) {
+        if (contexts.size() == 1 || !wanted) {
             return; // Moving an idle disk proves little; now and then one moves all the same.
         }
+        int steps = 1 + random.nextInt(contexts.size() - 1);
+        AioContext target = contexts.get((here + steps) % contexts.size());
         changesUnderWay.incrementAndGet();
         run(disk, "move " + target.name(), disk.scsi.backend().setContextAsync(target), ended -> {
             changesUnderWay.decrementAndGet();

@@ -18,9 +18,8 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +31,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Demo {
     private static final long LIMIT_NANOS = 10_000_000_000L;
+    private static final long LATE_NANOS = 5_000_000_000L;
     private static final long TICK_NANOS = 1_000_000;
+    private static final int LOOK_AT_LEDGER_STEPS = 512;
     private static final int RESTARTS_PER_SECOND_TICKS = 500;
     private static final int RESTART_STEPS = 2_000;
     private static final int CHECK_COMMANDS = 8;
@@ -40,80 +41,88 @@ final class Demo {
     private static final int RAM_SLACK_BYTES = 8 << 20;
 
     private final DemoConfig config;
+    private final BooleanSupplier stopWanted;
     private final PrintWriter log;
     private final PrintWriter err;
     private final boolean progress;
     private final DemoResult result = new DemoResult();
     private final EventHash events = new EventHash();
     private final AtomicReference<Throwable> guestFailure = new AtomicReference<>();
-    private volatile boolean interrupted; // Set by the shutdown hook.
-    private volatile boolean storming; // Set by the guest.
-    private volatile boolean guestEnded; // Set by the guest.
+    private volatile Phase phase = Phase.PREPARING; // Set by the guest.
+    private volatile @Nullable GuestStorm storm; // Set by the guest, once.
     private long stormNanos; // Guest, then control after the guest has ended.
-    private volatile @Nullable GuestStorm storm; // Set by the guest before storming.
 
-    Demo(DemoConfig config, PrintWriter log, PrintWriter err, boolean progress) {
+    Demo(DemoConfig config, BooleanSupplier stopWanted, PrintWriter log, PrintWriter err) {
         this.config = config;
+        this.stopWanted = stopWanted;
         this.log = log;
         this.err = err;
-        this.progress = progress;
+        progress = log != err;
     }
 
-    DemoResult run() throws Exception {
-        CountDownLatch finished = new CountDownLatch(1);
-        Thread onInterrupt = new Thread(() -> stopCleanly(finished), "stop");
-        Runtime.getRuntime().addShutdownHook(onInterrupt);
-        try {
-            runMachine();
+    /**
+     * Runs the demo.
+     *
+     * @return what it counted, and what failed
+     * @throws IOException if it could not begin, because of the image
+     */
+    DemoResult run() throws IOException, InterruptedException {
+        int ramBytes = RAM_SLACK_BYTES
+                + GuestStorm.ramBytes(config) + ImageCheck.ramBytes(CHECK_COMMANDS);
+        DemoMachine machine = new DemoMachine(config, ramBytes, this::onError);
+        try (FileChannel content = FileChannel.open(config.image(), StandardOpenOption.READ)) {
+            runMachine(machine, content);
         } finally {
-            finished.countDown();
-            forget(onInterrupt);
+            takeDown(machine);
         }
         return result;
     }
 
-    private void runMachine() throws Exception {
-        Path image = config.image();
-        int ramBytes = RAM_SLACK_BYTES
-                + GuestStorm.ramBytes(config) + ImageCheck.ramBytes(CHECK_COMMANDS);
-        try (DemoMachine machine = new DemoMachine(config, ramBytes, this::onError);
-                FileChannel content = FileChannel.open(image, StandardOpenOption.READ)) {
-            ControlStorm control = new ControlStorm(machine, config, events,
-                    config.isSingleThreaded() ? RESTART_STEPS : RESTARTS_PER_SECOND_TICKS);
-            machine.hba().startDataplane(control.fixed());
-            GuestScsi driver = new GuestScsi(machine.hba(), machine.ram(),
-                    GuestScsiConfig.likeLinux(), machine.main().clock());
-            ContextReader reader = new ContextReader(machine, control, driver.ledger(), err);
-            if (config.isSingleThreaded()) {
-                runOnOneThread(machine, control, driver, reader, content);
-            } else {
-                runOnThreads(machine, control, driver, reader, content);
+    private void runMachine(DemoMachine machine, FileChannel content) throws InterruptedException {
+        ControlStorm control = new ControlStorm(machine, config, events,
+                config.isSingleThreaded() ? RESTART_STEPS : RESTARTS_PER_SECOND_TICKS);
+        machine.hba().startDataplane(control.fixed());
+        GuestScsi driver = new GuestScsi(machine.hba(), machine.ram(),
+                GuestScsiConfig.likeLinux(), machine.main().clock());
+        LedgerWatch watch = new LedgerWatch(machine, driver.ledger(), LATE_NANOS, this::report);
+        ContextReader reader = new ContextReader(machine, control, watch);
+        if (config.isSingleThreaded()) {
+            try {
+                runOnOneThread(machine, control, driver, watch, content);
+            } catch (IOException | RuntimeException e) {
+                guestFailure.set(e);
             }
-            collect(machine, control, driver, reader);
+        } else {
+            runOnThreads(machine, control, driver, reader, content);
         }
+        watch.look();
+        collect(machine, control, driver, reader);
     }
 
     private void runOnOneThread(DemoMachine machine, ControlStorm control, GuestScsi driver,
-            ContextReader reader, FileChannel content) throws IOException {
+            LedgerWatch watch, FileChannel content) throws IOException {
+        Clock clock = machine.main().clock();
         GuestMachine waiting = GuestMachine.single(machine.main());
         GuestStorm guest = prepareGuest(machine, driver, waiting, content);
-        storm = guest;
         StormProgress bar = new StormProgress(progress, config);
-        long begun = machine.main().clock().nanoTime();
+        long begun = clock.nanoTime();
         long deadline = begun + config.seconds() * 1_000_000_000L;
-        while (!isOver(machine.main().clock(), deadline, guest)) {
+        while (!isOver(clock, deadline, guest)) {
             driver.poll();
             guest.step();
             control.tick();
             machine.main().poll(0);
-            bar.show(machine.main().clock());
+            bar.show(clock);
+            if (guest.steps() % LOOK_AT_LEDGER_STEPS == 0) {
+                watch.look();
+            }
         }
-        stormNanos = machine.main().clock().nanoTime() - begun;
+        stormNanos = clock.nanoTime() - begun;
         guest.end();
         control.end();
         waiting.await(driver, () -> {
             control.tick();
-            reader.lookAtLedger();
+            watch.look();
             return guest.isQuiet() && control.isQuiet();
         }, LIMIT_NANOS);
         bar.close();
@@ -129,14 +138,14 @@ final class Demo {
         foreign.start();
         StormProgress bar = new StormProgress(progress, config);
         long tickAt = clock.nanoTime();
-        while (!guestEnded) {
+        while (phase != Phase.ENDED) {
             machine.main().poll(TICK_NANOS);
-            if (storming && clock.nanoTime() - tickAt >= 0) {
+            if (phase == Phase.STORMING && clock.nanoTime() - tickAt >= 0) {
                 control.tick();
                 tickAt = clock.nanoTime() + TICK_NANOS;
                 bar.show(clock);
             }
-            if (!storming && storm != null) {
+            if (phase == Phase.ENDING) {
                 control.end(); // The guest is waiting for its last answers: let every section end.
                 control.tick();
             }
@@ -161,8 +170,7 @@ final class Demo {
             GuestStorm guest = prepareGuest(machine, driver, waiting, content);
             long begun = clock.nanoTime();
             long deadline = begun + config.seconds() * 1_000_000_000L;
-            storm = guest;
-            storming = true;
+            phase = Phase.STORMING;
             while (!isOver(clock, deadline, guest)) {
                 guest.step();
                 boolean nothingNew = driver.poll() == 0 && !driver.enableInterrupts();
@@ -172,20 +180,20 @@ final class Demo {
             }
             guest.end();
             stormNanos = clock.nanoTime() - begun;
-            storming = false;
+            phase = Phase.ENDING;
             waiting.await(driver, guest::isQuiet, LIMIT_NANOS);
             guest.close();
         } catch (IOException | RuntimeException | Error e) {
             guestFailure.set(e);
         } finally {
-            storming = false;
-            guestEnded = true;
+            phase = Phase.ENDED;
             machine.main().wake();
         }
     }
 
     private boolean isOver(Clock clock, long deadline, GuestStorm guest) {
-        return interrupted || clock.nanoTime() - deadline >= 0 || guest.steps() >= config.steps();
+        return stopWanted.getAsBoolean() || clock.nanoTime() - deadline >= 0
+                || guest.steps() >= config.steps();
     }
 
     /** Brings the device up, probes the bus, compares every disk with the image. */
@@ -203,17 +211,23 @@ final class Demo {
         if (disks.size() != config.luns()) {
             throw new IllegalStateException("found " + disks.size() + " disks of " + config.luns());
         }
+        GuestStorm guest = new GuestStorm(driver, config, disks, content, events);
+        storm = guest;
         compare(driver, waiting, disks, content.size());
-        return new GuestStorm(driver, config, disks, content, events);
+        return guest;
     }
 
     private void compare(GuestScsi driver, GuestMachine waiting, List<FoundDisk> disks, long bytes)
             throws IOException {
         byte[] file = sha256(config.image());
         boolean matches = true;
-        try (ImageCheck check = new ImageCheck(driver, waiting, CHECK_COMMANDS)) {
+        try (ImageCheck check =
+                new ImageCheck(driver, waiting, CHECK_COMMANDS, stopWanted)) {
             for (FoundDisk disk : disks) {
-                byte[] read = check.sha256(disk, bytes, ignored -> { });
+                byte[] read = check.sha256(disk, bytes);
+                if (stopWanted.getAsBoolean()) {
+                    return; // Neither digest need be whole.
+                }
                 boolean same = MessageDigest.isEqual(file, read);
                 matches &= same;
                 log.println("0:0:" + disk.target() + ":" + disk.lun() + ": SHA-256 of " + bytes
@@ -222,7 +236,7 @@ final class Demo {
             }
         }
         log.flush();
-        result.put("sha256Matches", matches);
+        result.compared(matches);
     }
 
     private void collect(DemoMachine machine, ControlStorm control, GuestScsi driver,
@@ -235,46 +249,44 @@ final class Demo {
         if (guest != null) {
             new DemoCounters(machine, control, driver, reader, guest, stormNanos)
                     .fill(result, events);
-            guest.mismatches().stream().limit(10).forEach(result::fail);
+            guest.mismatches().forEach(result::fail);
         }
         control.failures().stream().limit(10).forEach(result::fail);
-        reader.failures().stream().limit(10).forEach(result::fail);
+        reader.failures().forEach(result::fail);
         driver.ledger().complaints().stream().limit(10).forEach(result::fail);
-        result.judge(config, stormNanos / 1e9, interrupted);
+        result.judge(config, stormNanos / 1e9, stopWanted.getAsBoolean());
     }
 
     private void onError(AioContext context, String site, Throwable cause) {
-        err.println("demo: " + context.name() + ": " + site + ": " + cause);
+        report(context.name() + ": " + site + ": " + cause);
+    }
+
+    /** Reports something at once; any thread. */
+    private void report(String what) {
+        err.println("demo: " + what.replace('\n', ' '));
         err.flush();
     }
 
-    private void stopCleanly(CountDownLatch finished) {
-        interrupted = true;
+    private void takeDown(DemoMachine machine) {
         try {
-            if (!finished.await(2 * LIMIT_NANOS, TimeUnit.NANOSECONDS)) {
-                err.println("demo: did not stop in time");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            machine.close();
+        } catch (RuntimeException e) {
+            result.fail("the machine cannot be taken down: " + e.getMessage());
         }
     }
 
-    private static void forget(Thread hook) {
-        try {
-            Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException e) {
-            assert hook.isAlive() : "the JVM is going down, so the hook is waiting for us: " + e;
-        }
-    }
-
-    private static byte[] sha256(Path image) throws IOException {
+    private byte[] sha256(Path image) throws IOException {
         MessageDigest digest = ImageCheck.newDigest();
         byte[] buffer = new byte[1 << 18];
         try (InputStream in = Files.newInputStream(image)) {
-            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+            for (int n = in.read(buffer); n >= 0 && !stopWanted.getAsBoolean();
+                    n = in.read(buffer)) {
                 digest.update(buffer, 0, n);
             }
         }
         return digest.digest();
     }
+
+    /** How far the guest is. */
+    private enum Phase { PREPARING, STORMING, ENDING, ENDED }
 }

@@ -3,7 +3,7 @@ package dev.quiesce.examples.demo;
 import java.nio.file.Path;
 
 /**
- * What the demo was asked to do.
+ * What the demo was asked to do; {@link DemoCommand} keeps each value in its range.
  *
  * @param image the disk image
  * @param luns number of disks
@@ -23,27 +23,12 @@ record DemoConfig(
         int seconds,
         long seed,
         long steps) {
-    static final int LUNS_MAX = 256;
-    static final int QUEUES_MAX = 64;
-    static final int IO_THREADS_MAX = 64;
-    static final int DEPTH_MAX = 128;
-
-    DemoConfig {
-        check("--luns", luns, 1, LUNS_MAX);
-        check("--queues", queues, 1, QUEUES_MAX);
-        check("--iothreads", ioThreads, 0, IO_THREADS_MAX);
-        check("--depth", depth, 1, DEPTH_MAX);
-        check("--seconds", seconds, 0, 86_400);
-    }
-
     boolean isSingleThreaded() {
         return ioThreads == 0;
     }
 
-    private static void check(String option, int value, int least, int most) {
-        if (value < least || value > most) {
-            throw new IllegalArgumentException(
-                    option + " must be " + least + ".." + most + ", is " + value);
-        }
+    /** Memory that each disk's overlay may take: together half of the heap. */
+    long overlayBytes() {
+        return Runtime.getRuntime().maxMemory() / 2 / luns;
     }
 }

@@ -13,8 +13,6 @@ record DemoCounters(DemoMachine machine, ControlStorm control, GuestScsi driver,
         ContextReader reader, GuestStorm guest, long stormNanos) {
 
     void fill(DemoResult result, EventHash events) {
-        boolean matches = Boolean.TRUE.equals(result.value("sha256Matches"));
-        result.remove("sha256Matches");
         result.put("requests", guest.requests());
         result.put("bytes", guest.bytes());
         result.put("iops", Math.round(guest.requests() / Math.max(1e-9, stormNanos / 1e9)));
@@ -37,8 +35,8 @@ record DemoCounters(DemoMachine machine, ControlStorm control, GuestScsi driver,
         result.put("replugs", control.replugs());
         result.put("graphEdits", control.graphEdits());
         result.put("oldestRequestMillis", driver.ledger().oldestEverNanos() / 1_000_000);
-        result.put("sha256Matches", matches);
-        result.put("mismatches", (long) guest.mismatches().size());
+        result.put("sha256Matches", result.matches());
+        result.put("mismatches", guest.mismatchCount());
         result.put("lostRequests", (long) driver.ledger().openTags());
         result.put("eventHash", Long.toHexString(events.value()));
     }

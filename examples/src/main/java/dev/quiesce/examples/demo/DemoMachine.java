@@ -6,9 +6,11 @@ import dev.quiesce.aio.IoThread;
 import dev.quiesce.aio.IoThreadConfig;
 import dev.quiesce.aio.Lease;
 import dev.quiesce.aio.LoopSeams;
+import dev.quiesce.aio.WaitReport;
 import dev.quiesce.aio.Workers;
 import dev.quiesce.backend.BackendConfig;
 import dev.quiesce.backend.BlockBackend;
+import dev.quiesce.driver.BlockDriver;
 import dev.quiesce.driver.file.FileConfig;
 import dev.quiesce.driver.file.FileDriver;
 import dev.quiesce.driver.filter.OverlayConfig;
@@ -25,8 +27,10 @@ import dev.quiesce.testkit.guest.GuestInterrupts;
 import dev.quiesce.testkit.guest.GuestRam;
 import dev.quiesce.virtio.scsi.VirtioScsi;
 import dev.quiesce.virtio.scsi.VirtioScsiConfig;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -39,6 +43,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class DemoMachine implements AutoCloseable {
     private static final int WORKERS_MAX = 4;
     private static final long RAM_BASE = 1L << 32;
+    private static final long LIMIT_NANOS = 10_000_000_000L;
+    private static final long LOOK_AGAIN_NANOS = 1_000_000;
 
     private final Workers workers;
     private final AioContext main;
@@ -52,7 +58,20 @@ final class DemoMachine implements AutoCloseable {
     private final GuestInterrupts interrupts = new GuestInterrupts();
     private final VirtioScsi hba;
 
-    DemoMachine(DemoConfig config, int ramBytes, ErrorHandler errors) throws Exception {
+    /**
+     * Builds the machine, or nothing.
+     *
+     * @throws IOException if the image cannot be opened
+     * @throws IllegalStateException if the host has no room for the guest's memory
+     */
+    DemoMachine(DemoConfig config, int ramBytes, ErrorHandler errors) throws IOException {
+        this(config, ramBytes, errors,
+                () -> FileDriver.open(FileConfig.readOnly(config.image()).refusingEmpty()));
+    }
+
+    /** The same with images from elsewhere. */
+    DemoMachine(DemoConfig config, int ramBytes, ErrorHandler errors, Images images)
+            throws IOException {
         AtomicInteger serial = new AtomicInteger();
         workers = config.isSingleThreaded()
                 ? Workers.inline()
@@ -62,26 +81,26 @@ final class DemoMachine implements AutoCloseable {
         main = new AioContext("main", seams);
         lease = main.acquire();
         contexts.add(main);
-        for (int i = 0; i < config.ioThreads(); i++) {
-            String name = "iothread-" + i;
-            IoThread thread = IoThread.start(
-                    new IoThreadConfig(name, job -> daemon(job, name), seams, false));
-            ioThreads.add(thread);
-            contexts.add(thread.context());
-        }
         graph = new BlockGraph(main);
         bus = new ScsiBus(main, ScsiBusConfig.largest());
-        ram = GuestRam.direct(RAM_BASE, ramBytes);
         try {
-            for (int i = 0; i < config.luns(); i++) {
-                disks.add(addDisk(config, i));
+            for (int i = 0; i < config.ioThreads(); i++) {
+                String name = "iothread-" + i;
+                IoThread thread = IoThread.start(
+                        new IoThreadConfig(name, job -> daemon(job, name), seams, false));
+                ioThreads.add(thread);
+                contexts.add(thread.context());
             }
-        } catch (Exception e) {
-            shutDown();
+            ram = newRam(ramBytes);
+            for (int i = 0; i < config.luns(); i++) {
+                addDisk(images.open(), config.overlayBytes(), i);
+            }
+            hba = VirtioScsi.create(
+                    VirtioScsiConfig.of("scsi0", config.queues()), bus, ram, interrupts);
+        } catch (IOException | RuntimeException | Error e) {
+            closeAfter(e);
             throw e;
         }
-        hba = VirtioScsi.create(
-                VirtioScsiConfig.of("scsi0", config.queues()), bus, ram, interrupts);
     }
 
     AioContext main() {
@@ -130,42 +149,78 @@ final class DemoMachine implements AutoCloseable {
         return node;
     }
 
-    /** Polls the main context until something asynchronous has ended. */
-    void await(CompletionStage<?> stage) {
-        var future = stage.toCompletableFuture();
+    /**
+     * Polls the main context until something asynchronous has ended.
+     *
+     * @throws IllegalStateException if it does not end in time
+     */
+    void await(String what, CompletionStage<?> stage) {
+        await(what, stage, LIMIT_NANOS);
+    }
+
+    private void await(String what, CompletionStage<?> stage, long limitNanos) {
+        CompletableFuture<?> future = stage.toCompletableFuture();
+        long deadline = main.clock().nanoTime() + limitNanos;
         while (!future.isDone()) {
-            main.poll(1_000_000);
+            if (main.clock().nanoTime() - deadline >= 0) {
+                throw new IllegalStateException(what + " does not end: " + whatHoldsUp());
+            }
+            main.poll(LOOK_AGAIN_NANOS);
         }
         future.join();
     }
 
+    /**
+     * Takes everything down.
+     *
+     * @throws IllegalStateException if something does not come to rest; the rest stays as it is
+     */
     @Override
     public void close() {
-        await(hba.closeAsync());
-        for (ScsiDisk disk : disks) {
-            if (disk.address() != null) {
-                await(bus.unplug(disk.address()));
-            }
-            BlockBackend backend = disk.backend();
-            disk.close();
-            await(backend.setContextAsync(main));
-            backend.close();
-        }
+        closeWithin(LIMIT_NANOS);
+    }
+
+    /** Closes, with a limit for the commands that are under way. */
+    void closeWithin(long limitNanos) {
+        await("closing the host adapter", hba.closeAsync(), limitNanos);
+        closeDisks();
         shutDown();
     }
 
     /** A disk: overlay over raw over the file, each LUN with a chain of its own. */
-    private ScsiDisk addDisk(DemoConfig config, int index) throws Exception {
-        FileDriver driver = FileDriver.open(FileConfig.readOnly(config.image()).refusingEmpty());
-        BlockNode file = graph.add("file" + index, driver);
+    private void addDisk(BlockDriver image, long overlayBytes, int index) {
+        BlockNode file = graph.add("file" + index, image);
         BlockNode raw = graph.add("raw" + index, new RawDriver(0, RawDriver.REMAINDER), file);
         BlockNode overlay = graph.add("overlay" + index,
-                new OverlayDriver(new OverlayConfig(Runtime.getRuntime().maxMemory() / 2)), raw);
+                new OverlayDriver(new OverlayConfig(overlayBytes)), raw);
         BlockBackend backend = BlockBackend.create(graph,
                 BackendConfig.named("disk" + index), overlay, main);
         ScsiDisk disk = new ScsiDisk(backend, ScsiDiskConfig.of("QUIESCE-DEMO-" + index));
-        await(bus.plug(disk, address(index)));
-        return disk;
+        disks.add(disk);
+        await("plugging " + disk.name(), bus.plug(disk, address(index)));
+    }
+
+    private void closeDisks() {
+        for (ScsiDisk disk : disks) {
+            ScsiAddress address = disk.address();
+            if (address != null) {
+                await("unplugging " + disk.name(), bus.unplug(address));
+            }
+            BlockBackend backend = disk.backend();
+            disk.close();
+            await("moving " + backend.name(), backend.setContextAsync(main));
+            backend.close();
+        }
+    }
+
+    /** Takes down what the constructor had built when it failed. */
+    private void closeAfter(Throwable failure) {
+        try {
+            closeDisks();
+            shutDown();
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
+        }
     }
 
     private void shutDown() {
@@ -178,9 +233,31 @@ final class DemoMachine implements AutoCloseable {
         workers.close();
     }
 
+    private String whatHoldsUp() {
+        WaitReport report = new WaitReport();
+        for (ScsiDisk disk : disks) {
+            disk.backend().describe(report);
+        }
+        return report.toString();
+    }
+
+    private static GuestRam newRam(int bytes) {
+        try {
+            return GuestRam.direct(RAM_BASE, bytes);
+        } catch (OutOfMemoryError e) {
+            throw new IllegalStateException("no room for " + (bytes >> 20)
+                    + " MiB of guest memory: lower --queues or --depth", e);
+        }
+    }
+
     private static Thread daemon(Runnable job, String name) {
         Thread thread = new Thread(job, name);
         thread.setDaemon(true);
         return thread;
+    }
+
+    /** Where each disk's image comes from. */
+    interface Images {
+        BlockDriver open() throws IOException;
     }
 }

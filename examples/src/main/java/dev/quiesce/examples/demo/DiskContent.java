@@ -11,7 +11,11 @@ import java.util.Map;
 
 /**
  * What a disk must contain, as the guest knows it: per block of 4 KiB the stamp of what was
- * written last, or several stamps where a cancelled write may or may not have arrived.
+ * written last, or several stamps where a cancelled write may or may not have arrived. The last
+ * block is as short as the disk makes it.
+ *
+ * <p>Of a disk that is larger than what may be written, only regions of 1 MiB are in use, spread
+ * evenly; their blocks are numbered as if nothing were between them.
  *
  * <p>Confined to the guest. A stamp stands for content: {@link #IMAGE} the image's own bytes,
  * {@link #ZERO} zeros, any other a pattern made from the stamp and the position in the block;
@@ -23,24 +27,58 @@ final class DiskContent {
     static final long IMAGE = 0;
     static final long ZERO = 1;
 
+    private static final int REGION_BLOCKS = 256;
+    private static final int REGION_BYTES = REGION_BLOCKS * BLOCK_BYTES;
+    private static final int REGIONS_MAX = 1 << 20;
     private static final long REPEATING = 1L << 62;
     private static final long GOLDEN = 0x9E37_79B9_7F4A_7C15L;
 
     private final FileChannel image;
     private final long imageBytes;
+    private final long diskBytes;
+    private final int regions;
+    private final long regionsOfDisk;
     private final long[] stamps;
     private final Map<Integer, long[]> uncertain = new HashMap<>();
     private final BitSet busy = new BitSet();
     private final byte[] expected = new byte[BLOCK_BYTES];
 
-    DiskContent(FileChannel image, long diskBytes) throws IOException {
+    /**
+     * Knows a disk that holds the image.
+     *
+     * @param writableBytes how much of it may be in use, at least a region
+     */
+    DiskContent(FileChannel image, long diskBytes, long writableBytes) throws IOException {
         this.image = image;
+        this.diskBytes = diskBytes;
         imageBytes = image.size();
-        stamps = new long[(int) Math.min(Integer.MAX_VALUE - 8, diskBytes / BLOCK_BYTES)];
+        regionsOfDisk = (diskBytes + REGION_BYTES - 1) / REGION_BYTES;
+        long writable = Math.max(1, Math.min(REGIONS_MAX, writableBytes / REGION_BYTES));
+        regions = (int) Math.min(writable, regionsOfDisk);
+        long blocks = isWhole()
+                ? (diskBytes + BLOCK_BYTES - 1) / BLOCK_BYTES : (long) regions * REGION_BLOCKS;
+        stamps = new long[(int) blocks];
     }
 
     int blocks() {
         return stamps.length;
+    }
+
+    /** How many blocks from one on lie together on the disk. */
+    int blocksTogether(int first) {
+        return isWhole() ? stamps.length - first : REGION_BLOCKS - first % REGION_BLOCKS;
+    }
+
+    /** Where on the disk a block is. */
+    long offsetBytes(int block) {
+        long region = block / REGION_BLOCKS;
+        long regionOnDisk = isWhole() ? region : region * (regionsOfDisk - 1) / regions;
+        return regionOnDisk * REGION_BYTES + (long) (block % REGION_BLOCKS) * BLOCK_BYTES;
+    }
+
+    /** How many bytes some blocks have: the last of the disk may be a short one. */
+    int bytes(int first, int count) {
+        return (int) Math.min((long) count * BLOCK_BYTES, diskBytes - offsetBytes(first));
     }
 
     /** A stamp whose pattern differs in every sector of the block. */
@@ -99,35 +137,39 @@ final class DiskContent {
     /**
      * Compares what was read with what must be there.
      *
-     * @return -1, or the first byte of the disk that differs
+     * @return -1, or the first byte of what was read that differs
      */
-    long firstMismatch(int first, int count, byte[] bytes) throws IOException {
+    int firstMismatch(int first, int count, byte[] bytes) throws IOException {
         for (int i = 0; i < count; i++) {
             int block = first + i;
             long[] candidates = uncertain.get(block);
+            int offset = i * BLOCK_BYTES;
             int at = candidates == null
-                    ? mismatch(block, stamps[block], bytes, i * BLOCK_BYTES)
-                    : mismatchOfAll(block, candidates, bytes, i * BLOCK_BYTES);
+                    ? mismatch(block, stamps[block], bytes, offset)
+                    : mismatchOfAll(block, candidates, bytes, offset);
             if (at >= 0) {
-                return (long) block * BLOCK_BYTES + at;
+                return offset + at;
             }
         }
         return -1;
     }
 
-    String describe(long diskByte) {
-        int block = (int) (diskByte / BLOCK_BYTES);
+    /** What a block must hold. */
+    String describe(int block) {
         long[] candidates = uncertain.get(block);
         return "expected " + (candidates == null
                 ? "stamp " + stamps[block] : "one of " + Arrays.toString(candidates));
     }
 
-    /** Checks whole blocks against one stamp. */
+    private boolean isWhole() {
+        return regions == regionsOfDisk;
+    }
+
+    /** Checks a block against one stamp. */
     private int mismatch(int block, long stamp, byte[] bytes, int offset) throws IOException {
+        int length = bytes(block, 1);
         expect(block, stamp);
-        int at = Arrays.mismatch(
-                bytes, offset, offset + BLOCK_BYTES, expected, 0, BLOCK_BYTES);
-        return at;
+        return Arrays.mismatch(bytes, offset, offset + length, expected, 0, length);
     }
 
     /**
@@ -136,7 +178,7 @@ final class DiskContent {
      */
     private int mismatchOfAll(int block, long[] candidates, byte[] bytes, int offset)
             throws IOException {
-        boolean[] matched = new boolean[BLOCK_BYTES / SECTOR_BYTES];
+        boolean[] matched = new boolean[bytes(block, 1) / SECTOR_BYTES];
         for (long stamp : candidates) {
             expect(block, stamp);
             for (int sector = 0; sector < matched.length; sector++) {
@@ -159,7 +201,7 @@ final class DiskContent {
             return;
         }
         Arrays.fill(expected, (byte) 0); // The tail beyond the image reads as zeros.
-        long position = (long) block * BLOCK_BYTES;
+        long position = offsetBytes(block);
         ByteBuffer into = ByteBuffer.wrap(expected);
         while (into.hasRemaining() && position + into.position() < imageBytes) {
             if (image.read(into, position + into.position()) < 0) {

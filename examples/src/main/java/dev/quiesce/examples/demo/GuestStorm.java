@@ -20,6 +20,7 @@ import org.HdrHistogram.Histogram;
 final class GuestStorm {
     private static final int FUNCTION_ONE_IN = 400;
     private static final int RESET_ONE_IN = 4;
+    private static final int MISMATCHES_TOLD_MAX = 10;
     private static final long HISTOGRAM_MAX_MICROS = 60_000_000;
 
     private final GuestScsi driver;
@@ -36,6 +37,7 @@ final class GuestStorm {
     private long aborts;
     private long resets;
     private long steps;
+    private long mismatchCount;
     private boolean ending;
 
     GuestStorm(GuestScsi driver, DemoConfig config, List<FoundDisk> disks, FileChannel image,
@@ -47,7 +49,8 @@ final class GuestStorm {
         random = new SplittableRandom(config.seed());
         List<StormDisk> contents = new ArrayList<>();
         for (FoundDisk disk : disks) {
-            contents.add(new StormDisk(disk, new DiskContent(image, disk.lengthBytes())));
+            contents.add(new StormDisk(disk,
+                    new DiskContent(image, disk.lengthBytes(), config.overlayBytes() / 2)));
         }
         for (int i = 0; i < config.queues() * depth; i++) {
             slots.add(new StormSlot(this, driver, contents, i / depth));
@@ -99,7 +102,10 @@ final class GuestStorm {
     }
 
     void mismatch(String what) {
-        mismatches.add(what);
+        mismatchCount++;
+        if (mismatches.size() < MISMATCHES_TOLD_MAX) {
+            mismatches.add(what);
+        }
     }
 
     long requests() {
@@ -126,6 +132,11 @@ final class GuestStorm {
         return latencyMicros;
     }
 
+    long mismatchCount() {
+        return mismatchCount;
+    }
+
+    /** The first of the mismatches. */
     List<String> mismatches() {
         return mismatches;
     }

@@ -7,7 +7,7 @@ import dev.quiesce.testkit.guest.GuestMachine;
 import dev.quiesce.testkit.guest.GuestScsi;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.function.LongConsumer;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,12 +22,14 @@ final class ImageCheck implements AutoCloseable {
 
     private final GuestScsi driver;
     private final GuestMachine machine;
+    private final BooleanSupplier stopWanted;
     private final Slot[] slots;
     private @Nullable String failure;
 
-    ImageCheck(GuestScsi driver, GuestMachine machine, int commands) {
+    ImageCheck(GuestScsi driver, GuestMachine machine, int commands, BooleanSupplier stopWanted) {
         this.driver = driver;
         this.machine = machine;
+        this.stopWanted = stopWanted;
         slots = new Slot[commands];
         for (int i = 0; i < commands; i++) {
             slots[i] = new Slot();
@@ -40,16 +42,16 @@ final class ImageCheck implements AutoCloseable {
     }
 
     /**
-     * The digest of the first bytes of a disk.
+     * The digest of the first bytes of a disk; of fewer if it was told to stop.
      *
      * @throws IllegalStateException if a read fails
      */
-    byte[] sha256(FoundDisk disk, long bytes, LongConsumer progress) {
+    byte[] sha256(FoundDisk disk, long bytes) {
         MessageDigest digest = newDigest();
         long next = 0;
         long requested = 0;
         int turn = 0;
-        while (next < bytes) {
+        while (next < bytes && !stopWanted.getAsBoolean()) {
             for (int i = 0; i < slots.length && requested < disk.lengthBytes(); i++) {
                 Slot slot = slots[(turn + i) % slots.length];
                 if (slot.isFree()) {
@@ -65,7 +67,6 @@ final class ImageCheck implements AutoCloseable {
             if (failure != null) {
                 throw new IllegalStateException(failure);
             }
-            progress.accept(next);
             turn++;
         }
         machine.await(driver, () -> driver.outstanding() == 0, LIMIT_NANOS);

@@ -9,7 +9,4 @@ import dev.quiesce.testkit.guest.FoundDisk;
  * @param content what it must contain
  */
 record StormDisk(FoundDisk disk, DiskContent content) {
-    int sectorsPerBlock() {
-        return DiskContent.BLOCK_BYTES / disk.blockSizeBytes();
-    }
 }

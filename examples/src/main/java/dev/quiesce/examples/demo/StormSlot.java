@@ -75,8 +75,9 @@ final class StormSlot {
         DiskContent content = disk.content();
         operation = StormOperation.choose(random);
         for (int i = 0; i < CLAIMS_MAX; i++) {
-            blocks = 1 + random.nextInt(Math.min(BLOCKS_MAX, content.blocks()));
-            firstBlock = random.nextInt(content.blocks() - blocks + 1);
+            firstBlock = random.nextInt(content.blocks());
+            blocks = 1 + random.nextInt(
+                    Math.min(BLOCKS_MAX, content.blocksTogether(firstBlock)));
             if (operation == StormOperation.FLUSH) {
                 blocks = 0;
                 return true;
@@ -89,15 +90,16 @@ final class StormSlot {
     }
 
     private void prepare(SplittableRandom random) {
-        long lba = (long) firstBlock * disk.sectorsPerBlock();
-        int sectors = blocks * disk.sectorsPerBlock();
+        int bytesOnDisk = disk.content().bytes(firstBlock, blocks);
+        long lba = disk.content().offsetBytes(firstBlock) / disk.disk().blockSizeBytes();
+        int sectors = bytesOnDisk / disk.disk().blockSizeBytes();
         long serial = random.nextLong() >>> 4;
         switch (operation) {
-            case READ -> data(GuestCdb.read16(lba, sectors), blocks * DiskContent.BLOCK_BYTES);
+            case READ -> data(GuestCdb.read16(lba, sectors), bytesOnDisk);
             case WRITE -> {
                 stamp = DiskContent.writeStamp(serial);
-                DiskContent.pattern(stamp, bytes, 0, blocks * DiskContent.BLOCK_BYTES);
-                data(GuestCdb.write16(lba, sectors, false), blocks * DiskContent.BLOCK_BYTES);
+                DiskContent.pattern(stamp, bytes, 0, bytesOnDisk);
+                data(GuestCdb.write16(lba, sectors, false), bytesOnDisk);
             }
             case WRITE_SAME -> {
                 boolean zero = (serial & 1) == 0;
@@ -143,7 +145,7 @@ final class StormSlot {
             storm.mismatch("unexpected answer: " + answered);
         }
         content.release(firstBlock, blocks);
-        storm.answered(answered, answered.isGood() ? (long) blocks * DiskContent.BLOCK_BYTES : 0);
+        storm.answered(answered, answered.isGood() ? content.bytes(firstBlock, blocks) : 0);
     }
 
     private void succeeded(DiskContent content) {
@@ -160,9 +162,11 @@ final class StormSlot {
     private void verify(DiskContent content) {
         try {
             byte[] read = driver.ram().read(buffer, dataBytes);
-            long at = content.firstMismatch(firstBlock, blocks, read);
+            int at = content.firstMismatch(firstBlock, blocks, read);
             if (at >= 0) {
-                storm.mismatch("byte " + at + " differs, " + content.describe(at) + ": " + command);
+                int block = firstBlock + at / DiskContent.BLOCK_BYTES;
+                storm.mismatch("byte " + (content.offsetBytes(firstBlock) + at) + " differs, "
+                        + content.describe(block) + ": " + command);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -12,10 +12,15 @@ import picocli.CommandLine.Command;
 @Command(
         name = "story",
         mixinStandardHelpOptions = true,
-        description = {
-            "Searches all schedules of three generations of request walks and of two ways to read",
-            "a backend's context, and tells the shortest failures of the old ones step by step."
-        })
+        description = "Tells what was wrong with older designs, as a search finds it.",
+        footer = {
+            "",
+            "Searches the schedules of three generations of request walks and of two ways to read a"
+                    + " backend's context, and tells the shortest failures of the old ones step by"
+                    + " step. The same search finds nothing in Quiesce."
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:all was found as told", "1:it was not", "2:wrong usage"})
 public final class StoryCommand implements Callable<Integer> {
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;

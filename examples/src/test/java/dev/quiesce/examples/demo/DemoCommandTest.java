@@ -73,18 +73,34 @@ class DemoCommandTest {
     }
 
     @Test
-    void shouldNameTheValueThatIsWrongAndExitWithTwo() {
+    void shouldNameOptionRangeAndValueInOneLineAndExitWithTwo() {
         for (List<String> wrong : List.of(
-                List.of("--iothreads", "-1"), List.of("--luns", "257"), List.of("--luns", "0"),
-                List.of("--queues", "0"), List.of("--depth", "1000"), List.of("--seconds", "-5"),
-                List.of("--luns", "many"))) {
-            int code = demo(wrong.toArray(String[]::new));
-
-            assertThat(code).as(wrong.toString()).isEqualTo(2);
-            assertThat(err.toString().lines().findFirst().orElse(""))
-                    .contains(wrong.get(0)).contains(wrong.get(1));
-            err.getBuffer().setLength(0);
+                List.of("--iothreads", "-1", "0..64"), List.of("--iothreads", "65", "0..64"),
+                List.of("--luns", "257", "1..256"), List.of("--luns", "0", "1..256"),
+                List.of("--luns", "many", "1..256"), List.of("--luns", "3.5", "1..256"),
+                List.of("--luns", "99999999999999999999", "1..256"),
+                List.of("--queues", "0", "1..64"), List.of("--queues", "-7", "1..64"),
+                List.of("--queues", "65", "1..64"),
+                List.of("--depth", "0", "1..128"), List.of("--depth", "1000", "1..128"),
+                List.of("--seconds", "-5", "0..86400"), List.of("--seconds", "1e3", "0..86400"),
+                List.of("--seconds", "86401", "0..86400"),
+                List.of("--seed", "9223372036854775808", "..9223372036854775807"),
+                List.of("--seed", "x", "..9223372036854775807"),
+                List.of("--steps", "0", "1..9223372036854775807"),
+                List.of("--steps", "-1", "1..9223372036854775807"))) {
+            refuse(wrong.subList(0, 2), wrong.toArray(String[]::new));
         }
+    }
+
+    @Test
+    void shouldRefuseInOneLineWhatItDoesNotUnderstand() {
+        refuse(List.of("--bogus"), "--bogus");
+        refuse(List.of("extra"), "extra");
+        refuse(List.of("--luns"), "--luns");
+        refuse(List.of("--image"), "--image");
+        refuse(List.of("--image", ""), "--image");
+        refuse(List.of("--image", "a", "--image", "b"), "--image");
+        refuse(List.of("--json=maybe"), "--json", "maybe");
     }
 
     @Test
@@ -101,6 +117,17 @@ class DemoCommandTest {
     }
 
     @Test
+    void shouldServeAnImageSmallerThanABlockOfTheGuest() throws IOException {
+        int code = demo("--image", image(1).toString(), "--seconds", "1", "--json");
+
+        assertThat(err.toString()).doesNotContain("demo: ");
+        assertThat(code).isZero();
+        JsonNode result = new ObjectMapper().readTree(out.toString());
+        assertThat(result.get("sha256Matches").asBoolean()).isTrue();
+        assertThat(result.get("requests").asLong()).isPositive();
+    }
+
+    @Test
     @Rule("PURGE-2")
     void shouldRunWithOneDiskOneQueueAndOneIoThread() throws IOException {
         int code = demo("--image", image(1 << 20).toString(), "--seconds", "1", "--luns", "1",
@@ -109,6 +136,16 @@ class DemoCommandTest {
         assertThat(err.toString()).doesNotContain("demo: ");
         assertThat(code).isZero();
         assertThat(out.toString()).contains("passed");
+    }
+
+    private void refuse(List<String> options, String... named) {
+        int code = demo(options.toArray(String[]::new));
+
+        assertThat(code).as(options.toString()).isEqualTo(2);
+        assertThat(err.toString().lines()).as(options.toString()).hasSize(1);
+        assertThat(err.toString()).contains(named).endsWith("(see quiesce demo --help)\n");
+        assertThat(out.toString()).isEmpty();
+        err.getBuffer().setLength(0);
     }
 
     private String eventHash(Path image, int seed) throws IOException {

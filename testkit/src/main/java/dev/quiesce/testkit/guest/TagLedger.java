@@ -2,8 +2,10 @@ package dev.quiesce.testkit.guest;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The guest's book of who owes it what: every tag that was given to the device, until it is
@@ -68,19 +70,17 @@ public final class TagLedger {
      *
      * @param nowNanos the time
      * @param limitNanos how long a response may take
-     * @return how many are late now
+     * @return the tags that are late and were not before
      */
-    public synchronized int findLate(long nowNanos, long limitNanos) {
-        int late = 0;
+    public synchronized Set<Long> findLate(long nowNanos, long limitNanos) {
+        Set<Long> late = new HashSet<>();
         for (Map.Entry<Long, Entry> each : open.entrySet()) {
             Entry entry = each.getValue();
             long ageNanos = nowNanos - entry.sinceNanos;
-            if (ageNanos > limitNanos) {
-                late++;
-                if (!entry.reported) {
-                    entry.reported = true;
-                    complaints.add("unanswered for " + ageNanos / 1_000_000 + " ms: " + entry.what);
-                }
+            if (ageNanos > limitNanos && !entry.reported) {
+                entry.reported = true;
+                late.add(each.getKey());
+                complaints.add("unanswered for " + ageNanos / 1_000_000 + " ms: " + entry.what);
             }
         }
         return late;
