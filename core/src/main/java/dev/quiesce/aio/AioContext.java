@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>One turn ({@link #poll}): sleep until something happens, if allowed and nothing is due; then
  * run the slice, which is everything that was queued when the turn began; then the outer-only
- * tasks; then the timers; and look at the waiters. After each of the three, and every 64 tasks,
- * comes the epilogue: deferred calls, then settles. What a callback queues belongs to the next
- * slice, so a turn always ends (AIO-17).
+ * tasks; then the timers; and look at the waiters. After each of the three, and every 64 tasks
+ * ({@link #setBatchMax}), comes the epilogue: deferred calls, then settles. What a callback queues
+ * belongs to the next slice, so a turn always ends (AIO-17).
  *
  * <p>A callback may poll again. The nested turn first runs the epilogue of the callbacks that have
  * returned, then the rest of the outer slice, then what is new; nothing runs twice and nothing
@@ -43,6 +43,8 @@ public final class AioContext implements Executor, AutoCloseable {
      * Turn, which has the order of a turn.
      */
 
+    private static final int TASKS_PER_BATCH = 64;
+
     private final String name;
     private final LoopSeams seams;
     private final Lease.Ownership ownership = new Lease.Ownership(this);
@@ -61,6 +63,9 @@ public final class AioContext implements Executor, AutoCloseable {
 
     /** Items of this context that workers have. Home context only. */
     private int itemsAtWork;
+
+    /** How many tasks run before an epilogue. Written by any, read at home once in a slice. */
+    private volatile int tasksPerBatch = TASKS_PER_BATCH;
 
     /** Why nothing runs here any more. Written once, at home; read by any. */
     private volatile @Nullable String gone;
@@ -282,6 +287,21 @@ public final class AioContext implements Executor, AutoCloseable {
     }
 
     /**
+     * Sets how many tasks of a slice run before its epilogue is run, which does what they have
+     * deferred; it is also run at the end of each slice. Holds from the next slice on. Thread: any.
+     *
+     * @param tasks how many; 0 leaves it to the loop, which takes 64
+     * @throws IllegalArgumentException if the number is negative
+     */
+    public void setBatchMax(int tasks) {
+        if (tasks < 0) {
+            throw new IllegalArgumentException("context " + name + " cannot run batches of at most "
+                    + tasks + " tasks: need 0 or more (IOT-1)");
+        }
+        tasksPerBatch = tasks == 0 ? TASKS_PER_BATCH : tasks;
+    }
+
+    /**
      * {@return whether there is nothing here: nothing queued, deferred, armed, waited for, or at
      * work} Thread: home context.
      */
@@ -418,6 +438,11 @@ public final class AioContext implements Executor, AutoCloseable {
 
     Lease.Ownership ownership() {
         return ownership;
+    }
+
+    /** How many tasks run before an epilogue. Home context. */
+    int tasksPerBatch() {
+        return tasksPerBatch;
     }
 
     Parker.@Nullable Stepping stepping() {

@@ -1,14 +1,35 @@
 package dev.quiesce.aio;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A thread that does nothing but poll one context, from {@link #start} to {@link #close}. If a
  * callback throws an {@link Error} the loop ends early, which is reported: from then on everything
  * that is posted to its context throws, and waits name it.
+ *
+ * <p>What is left when a loop ends, and what becomes of it, is told in docs/threads.md.
  */
 public final class IoThread implements AutoCloseable {
+    private static final long LIVENESS_CHECK_MILLIS = 100;
+
+    /** What an IoThread is doing. */
+    public enum State {
+        /** It polls its context. */
+        RUNNING,
+        /** It was told to stop, and will after the turn in which it hears of it. */
+        STOPPING,
+        /** Nothing runs in its context any more. */
+        ENDED
+    }
+
     private final AioContext context;
+    private final @Nullable WorkerPool ownPool;
     private final Thread thread;
     private final CountDownLatch ready = new CountDownLatch(1);
     private final Task stop = new Stop();
@@ -19,24 +40,47 @@ public final class IoThread implements AutoCloseable {
     /** Whether the stop task was posted. Guarded by this. */
     private boolean stopping;
 
+    /** What may be changed, as it was accepted last. Written under this, read by any. */
+    private volatile Properties properties;
+
+    /** The Error that ended the loop. Written once, by the loop; read by any. */
+    private volatile @Nullable Throwable failure;
+
     private IoThread(IoThreadConfig config) {
-        context = new AioContext(config.name(), config.seams());
+        properties = config.properties();
         thread = config.factory().newThread(this::loop);
         if (thread == null) {
             throw new IllegalStateException("the thread factory made no thread");
         }
+        ownPool = config.work() == IoThreadConfig.Work.OWN_POOL
+                ? new WorkerPool(config.factory(), properties.poolMin, properties.poolMax,
+                        config.seams().clock()) : null;
+        context = new AioContext(config.name(), ownPool == null
+                ? config.seams() : config.seams().withWorkers(ownPool));
+        context.setBatchMax(properties.batchMax);
     }
 
     /**
-     * Starts a thread and returns when it owns its context (IOT-3). Thread: any.
+     * Starts a thread and returns when it owns its context (IOT-3). Nothing is left behind if it
+     * cannot be started (AIO-76). Thread: any.
      *
      * @param config what to start
      * @return the running thread
+     * @throws IllegalStateException if the factory made no thread, or one that ended without
+     *     running the loop
      */
     public static IoThread start(IoThreadConfig config) {
         IoThread ioThread = new IoThread(config);
-        ioThread.thread.start();
-        ioThread.awaitReady();
+        boolean started = false;
+        try {
+            ioThread.thread.start();
+            ioThread.awaitReady();
+            started = true;
+        } finally {
+            if (!started) {
+                ioThread.closePool();
+            }
+        }
         return ioThread;
     }
 
@@ -49,18 +93,77 @@ public final class IoThread implements AutoCloseable {
         return context;
     }
 
+    /** {@return the name given at construction (IOT-8)} Thread: any. */
+    public String id() {
+        return context.name();
+    }
+
     /**
-     * Ends the loop after the turn in which it hears of it, and returns when the thread has ended
-     * (IOT-5). Nothing is drained (IOT-6): empty the context before. Tasks that are left never
-     * run; they are reported. Idempotent. Thread: any but its own.
+     * {@return the thread, for its id, its stack and its state (IOT-8)} Interrupting it does
+     * nothing. Thread: any.
+     */
+    public Thread thread() {
+        return thread;
+    }
+
+    /** {@return what it is doing} Thread: any; a snapshot. */
+    public synchronized State state() {
+        if (context.isGone()) {
+            return State.ENDED;
+        }
+        return stopping ? State.STOPPING : State.RUNNING;
+    }
+
+    /**
+     * {@return the Error with which a callback ended the loop, or null} Thread: any; a snapshot.
+     */
+    public @Nullable Throwable failure() {
+        return failure;
+    }
+
+    /** {@return what may be changed, as it was accepted last (IOT-2, IOT-8)} Thread: any. */
+    public Properties properties() {
+        return properties;
+    }
+
+    /**
+     * Changes what may be changed while the loop runs (IOT-2): all of it, or nothing. It holds from
+     * the next slice on. Thread: any.
+     *
+     * @param wanted the properties to have from now on
+     * @throws IllegalArgumentException if they have bounds of a pool that differ, and this thread
+     *     has no pool of its own
+     * @throws IllegalStateException if the loop has been stopped or has ended
+     */
+    public synchronized void change(Properties wanted) {
+        if (stopping) {
+            throw new IllegalStateException("IoThread " + id() + " has been stopped (IOT-7)");
+        }
+        context.checkOpen();
+        if (!wanted.hasPoolOf(properties)) {
+            if (ownPool == null) {
+                throw new IllegalArgumentException("IoThread " + id() + " has no pool of its own"
+                        + " that could have " + wanted.poolMin + " to " + wanted.poolMax
+                        + " threads");
+            }
+            ownPool.resize(wanted.poolMin, wanted.poolMax);
+        }
+        context.setBatchMax(wanted.batchMax);
+        properties = wanted;
+    }
+
+    /**
+     * Ends the loop after the turn in which it hears of it, and returns when the thread has ended,
+     * and those of its own pool (IOT-5). Nothing is drained (IOT-6): empty the context before.
+     * Tasks that are left never run; they are reported. Idempotent. Thread: any but its own.
      *
      * @throws IllegalStateException if called by this thread itself
      */
     @Override
     public void close() {
         if (Thread.currentThread() == thread) {
-            throw new IllegalStateException("IoThread " + context.name()
-                    + " would wait for itself if it closed itself");
+            throw new IllegalStateException("IoThread " + id() + " would wait for itself if its"
+                    + " thread " + thread.getName() + " closed it (IOT-5)");
         }
         synchronized (this) {
             if (!stopping) {
@@ -70,6 +173,12 @@ public final class IoThread implements AutoCloseable {
             }
         }
         join();
+        closePool();
+    }
+
+    @Override
+    public String toString() {
+        return "IoThread[" + id() + ", " + state() + "]";
     }
 
     private void loop() {
@@ -82,6 +191,7 @@ public final class IoThread implements AutoCloseable {
             }
         } catch (Throwable e) {
             because = because + ": " + e;
+            failure = e;
             context.report("IoThread " + context.name(), e);
             throw e;
         } finally {
@@ -94,7 +204,11 @@ public final class IoThread implements AutoCloseable {
         boolean interrupted = false;
         while (ready.getCount() > 0) {
             try {
-                ready.await();
+                boolean isReady = ready.await(LIVENESS_CHECK_MILLIS, TimeUnit.MILLISECONDS);
+                if (!isReady && !thread.isAlive() && ready.getCount() > 0) {
+                    throw new IllegalStateException("the thread " + thread.getName()
+                            + " ended and did not run the loop of " + id() + " (IOT-3)");
+                }
             } catch (InterruptedException e) {
                 interrupted = true;
             }
@@ -114,6 +228,12 @@ public final class IoThread implements AutoCloseable {
         restore(interrupted);
     }
 
+    private void closePool() {
+        if (ownPool != null) {
+            ownPool.close();
+        }
+    }
+
     private static void restore(boolean interrupted) {
         if (interrupted) {
             Thread.currentThread().interrupt();
@@ -129,6 +249,152 @@ public final class IoThread implements AutoCloseable {
         @Override
         public String describe() {
             return "stop";
+        }
+    }
+
+    /**
+     * What may be changed while an IoThread runs (IOT-1). Checked when made, so that whoever has
+     * one has sound values (IOT-2).
+     *
+     * @param batchMax how many tasks run before what they have deferred is done, such as publishing
+     *     a ring; 0 leaves it to the loop
+     * @param poolMin how many threads of its own pool stay though they are idle
+     * @param poolMax how many threads its own pool may have
+     */
+    public record Properties(int batchMax, int poolMin, int poolMax) {
+        private static final int POOL_MAX = 64;
+
+        /**
+         * Checks the values.
+         *
+         * @param batchMax how many tasks run before what they have deferred is done
+         * @param poolMin how many threads of its own pool stay though they are idle
+         * @param poolMax how many threads its own pool may have
+         * @throws IllegalArgumentException if a value is out of range, naming it
+         */
+        public Properties {
+            if (batchMax < 0) {
+                throw new IllegalArgumentException(
+                        "a batch of at most " + batchMax + " tasks: need 0 or more (IOT-1)");
+            }
+            WorkerPool.checkBounds(poolMin, poolMax);
+        }
+
+        /** {@return the defaults of IOT-1} Thread: any. */
+        public static Properties defaults() {
+            return new Properties(0, 0, POOL_MAX);
+        }
+
+        /**
+         * These properties with another bound of a batch. Thread: any.
+         *
+         * @param tasks how many tasks run before what they have deferred is done, or 0
+         * @return a copy
+         * @throws IllegalArgumentException if it is negative
+         */
+        public Properties withBatchMax(int tasks) {
+            return new Properties(tasks, poolMin, poolMax);
+        }
+
+        /**
+         * These properties with other bounds of the own pool. Thread: any.
+         *
+         * @param min how many threads stay though they are idle
+         * @param max how many threads there may be
+         * @return a copy
+         * @throws IllegalArgumentException if they make no sense, naming both
+         */
+        public Properties withPool(int min, int max) {
+            return new Properties(batchMax, min, max);
+        }
+
+        private boolean hasPoolOf(Properties other) {
+            return poolMin == other.poolMin && poolMax == other.poolMax;
+        }
+    }
+
+    /**
+     * The IoThreads of one machine: their ids are unique (IOT-8), and they are closed together.
+     * Thread: any.
+     */
+    public static final class Group implements AutoCloseable {
+        /** By id, in the order of their start; null while one is starting. Guarded by itself. */
+        private final Map<String, @Nullable IoThread> threads = new LinkedHashMap<>();
+
+        /** A group without members. */
+        public Group() {
+        }
+
+        /**
+         * Starts a thread as a member, see {@link IoThread#start}.
+         *
+         * @param config what to start
+         * @return the running thread
+         * @throws IllegalArgumentException if another member that has not ended has that id
+         */
+        public IoThread start(IoThreadConfig config) {
+            reserve(config.name());
+            IoThread started = null;
+            try {
+                started = IoThread.start(config);
+                return started;
+            } finally {
+                admit(config.name(), started);
+            }
+        }
+
+        private void reserve(String id) {
+            synchronized (threads) {
+                IoThread same = threads.get(id);
+                if (same == null ? threads.containsKey(id) : same.state() != State.ENDED) {
+                    throw new IllegalArgumentException(
+                            "there is an IoThread '" + id + "' already (IOT-8)");
+                }
+                threads.remove(id);
+                threads.put(id, null);
+            }
+        }
+
+        private void admit(String id, @Nullable IoThread started) {
+            synchronized (threads) {
+                threads.remove(id);
+                if (started != null) {
+                    threads.put(id, started);
+                }
+            }
+        }
+
+        /**
+         * {@return the member with that id, or null} It may have ended.
+         *
+         * @param id the id asked for
+         */
+        public @Nullable IoThread find(String id) {
+            synchronized (threads) {
+                return threads.get(id);
+            }
+        }
+
+        /** {@return the members, in the order of their start, ended ones too} A snapshot. */
+        public List<IoThread> members() {
+            synchronized (threads) {
+                List<IoThread> members = new ArrayList<>();
+                for (IoThread member : threads.values()) {
+                    if (member != null) {
+                        members.add(member);
+                    }
+                }
+                return members;
+            }
+        }
+
+        /** Closes all members, the youngest first, see {@link IoThread#close}. */
+        @Override
+        public void close() {
+            List<IoThread> members = members();
+            for (int i = members.size() - 1; i >= 0; i--) {
+                members.get(i).close();
+            }
         }
     }
 }

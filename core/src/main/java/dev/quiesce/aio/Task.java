@@ -89,8 +89,6 @@ public abstract class Task {
      * outer one without either running a task twice (AIO-17, AIO-18). Home context only.
      */
     static final class Fifo {
-        private static final int TASKS_PER_EPILOGUE = 64;
-
         private @Nullable Task head;
         private @Nullable Task tail;
         private long appended;
@@ -129,7 +127,7 @@ public abstract class Task {
         }
 
         /**
-         * Runs what is in the list now, with its epilogue: after every 64 tasks, and in the end.
+         * Runs what is in the list now, with its epilogue: after every batch, and in the end.
          *
          * @return whether any callback ran
          */
@@ -140,10 +138,13 @@ public abstract class Task {
             if (stepping != null) {
                 limit = Math.min(limit, executed + stepping.tasksPerSlice(context));
             }
-            for (int ran = 1; executed < limit; ran++) {
+            int left = context.tasksPerBatch();
+            while (executed < limit) {
                 progress |= run(take(), context, stepping);
-                if (ran % TASKS_PER_EPILOGUE == 0) {
+                left--;
+                if (left == 0) {
                     context.runEpilogue();
+                    left = context.tasksPerBatch();
                 }
             }
             progress |= context.runEpilogue();

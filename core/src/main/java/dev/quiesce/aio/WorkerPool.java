@@ -70,6 +70,9 @@ public final class WorkerPool implements Workers {
     /** The threads that are working or asleep. Guarded by lock. */
     private final Set<Thread> workers = new HashSet<>();
 
+    /** Those that have left and may still be alive. Guarded by lock. */
+    private final List<Thread> leaving = new ArrayList<>();
+
     /** How many threads there are or are being made. Written under lock, read by any. */
     private int size;
 
@@ -183,6 +186,7 @@ public final class WorkerPool implements Workers {
 
     @Override
     public void close() {
+        List<Thread> gone;
         lock.lock();
         try {
             if (workers.contains(Thread.currentThread())) {
@@ -194,8 +198,24 @@ public final class WorkerPool implements Workers {
             while (size > 0) {
                 allGone.awaitUninterruptibly();
             }
+            gone = List.copyOf(leaving);
         } finally {
             lock.unlock();
+        }
+        gone.forEach(WorkerPool::join);
+    }
+
+    private static void join(Thread thread) {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -364,6 +384,8 @@ public final class WorkerPool implements Workers {
     /** Takes this worker off the list; what comes after is a last look at the queue. */
     private void leave() {
         workers.remove(Thread.currentThread());
+        leaving.removeIf(thread -> !thread.isAlive());
+        leaving.add(Thread.currentThread());
         setSize(size - 1);
         allGone.signalAll();
         // StoreLoad: `size` before the look, see the note above.
@@ -375,6 +397,7 @@ public final class WorkerPool implements Workers {
         leave();
         WorkItem item = queue.poll();
         if (item != null) {
+            leaving.remove(Thread.currentThread());
             workers.add(Thread.currentThread());
             setSize(size + 1);
         }
@@ -442,7 +465,8 @@ public final class WorkerPool implements Workers {
         return (int) SIZE.getVolatile(this);
     }
 
-    private static void checkBounds(int min, int max) {
+    /** Throws, naming both, if they make no sense as bounds. Thread: any. */
+    static void checkBounds(int min, int max) {
         if (min < 0 || max < 1 || min > max) {
             throw new IllegalArgumentException("a pool of " + min + " to " + max
                     + " threads: need 0 <= min <= max, max >= 1 (AIO-69)");

@@ -154,6 +154,249 @@ class IoThreadTest {
         assertThat(ioThread.context().hasOwner()).isFalse();
     }
 
+    @Test
+    @Rule("IOT-2")
+    void shouldHaveTheDefaultsAndRefuseValuesOutOfRangeNamingThem() {
+        IoThread.Properties defaults = IoThread.Properties.defaults();
+        assertThat(defaults).isEqualTo(new IoThread.Properties(0, 0, 64));
+
+        assertThatThrownBy(() -> defaults.withBatchMax(-1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("-1", "IOT-1");
+        assertThatThrownBy(() -> defaults.withPool(-2, 3))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("-2 to 3");
+        assertThatThrownBy(() -> defaults.withPool(4, 3))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("4 to 3");
+    }
+
+    @Test
+    @Rule("IOT-2")
+    @Rule("AIO-69")
+    void shouldChangeItsPoolAndBatchWhileItRuns() throws InterruptedException {
+        List<Thread> made = new CopyOnWriteArrayList<>();
+        ThreadFactory counting = run -> {
+            Thread thread = factory.newThread(run);
+            made.add(thread);
+            return thread;
+        };
+        try (IoThread ioThread = IoThread.start(
+                IoThreadConfig.withOwnPool("io", counting, seams))) {
+            assertThat(made).hasSize(1);
+            WorkerPool pool = (WorkerPool) ioThread.context().workers();
+            assertThat(pool.max()).isEqualTo(64);
+
+            ioThread.change(ioThread.properties().withPool(2, 3).withBatchMax(5));
+
+            assertThat(ioThread.properties()).isEqualTo(new IoThread.Properties(5, 2, 3));
+            assertThat(pool.min()).isEqualTo(2);
+            assertThat(pool.max()).isEqualTo(3);
+            assertThat(made).hasSize(3);
+            assertThat(publishesOf(10, ioThread.context())).isEqualTo(2);
+
+            ioThread.change(ioThread.properties().withBatchMax(0));
+            assertThat(publishesOf(10, ioThread.context())).isEqualTo(1);
+        }
+        assertThat(made).noneMatch(Thread::isAlive);
+    }
+
+    @Test
+    @Rule("IOT-2")
+    void shouldRefuseAChangeOfAPoolItDoesNotOwnAndChangeNothing() {
+        try (IoThread ioThread = start()) {
+            IoThread.Properties before = ioThread.properties();
+
+            assertThatThrownBy(() -> ioThread.change(before.withBatchMax(3).withPool(1, 2)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContainingAll("io", "1 to 2");
+
+            assertThat(ioThread.properties()).isEqualTo(before);
+            ioThread.change(before.withBatchMax(3));
+            assertThat(ioThread.properties().batchMax()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    @Rule("IOT-2")
+    @Rule("IOT-7")
+    void shouldRefuseAChangeOnceItHasBeenStopped() {
+        IoThread ioThread = start();
+        IoThread.Properties properties = ioThread.properties();
+        ioThread.close();
+
+        assertThatThrownBy(() -> ioThread.change(properties.withBatchMax(1)))
+                .isInstanceOf(IllegalStateException.class).hasMessageContaining("io");
+    }
+
+    @Test
+    @Rule("IOT-8")
+    void shouldSayWhoItIsAndWhatItDoes() throws InterruptedException {
+        CountDownLatch go = new CountDownLatch(1);
+        IoThread ioThread = start();
+        assertThat(ioThread.id()).isEqualTo("io");
+        assertThat(ioThread.thread().getName()).isEqualTo("io thread");
+        assertThat(ioThread.state()).isEqualTo(IoThread.State.RUNNING);
+        assertThat(ioThread.failure()).isNull();
+
+        ioThread.context().execute(() -> await(go));
+        Thread closer = new Thread(ioThread::close);
+        closer.start();
+        while (ioThread.state() == IoThread.State.RUNNING) {
+            Thread.onSpinWait();
+        }
+        assertThat(ioThread.state()).isEqualTo(IoThread.State.STOPPING);
+        assertThat(ioThread).hasToString("IoThread[io, STOPPING]");
+
+        go.countDown();
+        closer.join();
+        assertThat(ioThread.state()).isEqualTo(IoThread.State.ENDED);
+    }
+
+    @Test
+    @Rule("IOT-8")
+    void shouldKeepTheErrorThatEndedIt() throws InterruptedException {
+        IoThread ioThread = start();
+        StackOverflowError cause = new StackOverflowError("on purpose");
+        ioThread.context().execute(() -> {
+            throw cause;
+        });
+        ioThread.thread().join();
+
+        assertThat(ioThread.state()).isEqualTo(IoThread.State.ENDED);
+        assertThat(ioThread.failure()).isSameAs(cause);
+        ioThread.close();
+    }
+
+    @Test
+    @Rule("IOT-8")
+    void shouldHaveAnIdOfItsOwnAmongTheThreadsOfAMachine() {
+        try (IoThread.Group machine = new IoThread.Group();
+                IoThread.Group another = new IoThread.Group()) {
+            IoThread first = machine.start(config("io0"));
+            IoThread second = machine.start(config("io1"));
+            assertThat(machine.members()).containsExactly(first, second);
+            assertThat(machine.find("io1")).isSameAs(second);
+            assertThat(machine.find("io2")).isNull();
+
+            assertThatThrownBy(() -> machine.start(config("io0")))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContainingAll("io0", "IOT-8");
+            assertThat(another.start(config("io0")).id()).isEqualTo("io0");
+
+            first.close();
+            IoThread successor = machine.start(config("io0"));
+            assertThat(machine.members()).containsExactly(second, successor);
+            machine.close();
+            assertThat(machine.members()).allMatch(t -> t.state() == IoThread.State.ENDED);
+        }
+        assertThat(reports).isEmpty();
+    }
+
+    @Test
+    @Rule("AIO-76")
+    @Rule("BUG-24")
+    @Rule("IOT-3")
+    void shouldLeaveNothingBehindWhenItCannotStart() {
+        List<Thread> made = new CopyOnWriteArrayList<>();
+        ThreadFactory stillborn = run -> {
+            boolean isLoop = made.isEmpty();
+            Thread thread = factory.newThread(isLoop ? () -> { } : run);
+            made.add(thread);
+            return thread;
+        };
+        IoThreadConfig config = IoThreadConfig.withOwnPool("io", stillborn, seams)
+                .withProperties(IoThread.Properties.defaults().withPool(2, 2));
+        try (IoThread.Group machine = new IoThread.Group()) {
+            assertThatThrownBy(() -> machine.start(config))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContainingAll("io", "io thread", "IOT-3");
+
+            assertThat(machine.members()).isEmpty();
+            assertThat(machine.start(config("io")).state()).isEqualTo(IoThread.State.RUNNING);
+        }
+        assertThat(made).hasSize(3).noneMatch(Thread::isAlive);
+    }
+
+    @Test
+    @Rule("IOT-5")
+    @Rule("BUG-25")
+    void shouldLoseNoStopThatRacesWithItsSleep() {
+        for (int i = 0; i < 300; i++) {
+            IoThread ioThread = start();
+            ioThread.context().wake();
+            ioThread.close();
+
+            assertThat(ioThread.state()).isEqualTo(IoThread.State.ENDED);
+        }
+    }
+
+    @Test
+    @Rule("NET-T05")
+    @Rule("IOT-7")
+    void netT05ShouldRunRefuseOrNameEveryTaskThatComesWhileItStops() throws InterruptedException {
+        for (int round = 0; round < 100; round++) {
+            reports.clear();
+            IoThread ioThread = start();
+            int[] ran = new int[1];
+            int[] refused = new int[1];
+            CountDownLatch posting = new CountDownLatch(1);
+            Thread poster = new Thread(() -> {
+                for (int i = 0; i < 200; i++) {
+                    try {
+                        ioThread.context().post(FakeLoop.task("late", () -> ran[0]++));
+                    } catch (IllegalStateException e) {
+                        refused[0]++;
+                    }
+                    posting.countDown();
+                }
+            });
+            poster.start();
+            await(posting);
+            ioThread.close();
+            poster.join();
+
+            int named = reports.isEmpty() ? 0 : reports.get(0).split("task late", -1).length - 1;
+            assertThat(reports).hasSizeLessThanOrEqualTo(1);
+            assertThat(ran[0] + refused[0] + named).isEqualTo(200);
+        }
+    }
+
+    @Test
+    @Rule("NET-T14")
+    void netT14ShouldKeepTheInterruptOfItsThreadAndRunOn() throws InterruptedException {
+        CountDownLatch ran = new CountDownLatch(2);
+        boolean[] interrupted = new boolean[1];
+        try (IoThread ioThread = start()) {
+            ioThread.thread().interrupt();
+            ioThread.context().execute(() -> {
+                interrupted[0] = Thread.currentThread().isInterrupted();
+                ran.countDown();
+            });
+            ioThread.context().execute(ran::countDown);
+            await(ran);
+        }
+
+        assertThat(interrupted[0]).isTrue();
+    }
+
+    /** How often a call that each of some tasks of one slice defers is made. */
+    private static int publishesOf(int tasks, AioContext context) throws InterruptedException {
+        int[] publishes = new int[1];
+        DeferredCall publish = FakeLoop.call("publish", () -> publishes[0]++);
+        CountDownLatch over = new CountDownLatch(1);
+        context.execute(() -> {
+            for (int i = 0; i < tasks; i++) {
+                context.defer(FakeLoop.task("t", () -> context.deferCall(publish)));
+            }
+            context.whenDone(() -> publishes[0] > 0, FakeLoop.task("over", over::countDown));
+        });
+        over.await();
+        return publishes[0];
+    }
+
+    private IoThreadConfig config(String id) {
+        return new IoThreadConfig(id, factory, seams, true);
+    }
+
     private IoThread start() {
         return IoThread.start(new IoThreadConfig("io", factory, seams, true));
     }

@@ -15,6 +15,7 @@ class BottomHalfStepModelTest {
     private static final String LOST = "an ask was never served";
     private static final String TWICE = "queued twice";
     private static final String UNANSWERED = "an ask was neither refused nor reported, or both";
+    private static final String MISSED = "cancelled, and its cause was not seen";
     private static final String LATE = "it ran after it had been found deleted";
 
     @Test
@@ -69,6 +70,40 @@ class BottomHalfStepModelTest {
                 .explore();
 
         assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-11")
+    @Rule("BUG-12")
+    void shouldShowTheConditionToWhoCancelsAndThenChecksIt() {
+        StepReport report = cancelling()
+                .actor("consumer", a -> a
+                        .step("cancels", w -> w.half.cancel())
+                        .step("checks", w -> w.served = w.asked))
+                .explore();
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-11")
+    void shouldRefuteACheckBeforeTheCancel() {
+        StepReport report = cancelling()
+                .actor("consumer", a -> a
+                        .step("checks", w -> w.served = w.asked)
+                        .step("cancels", w -> w.half.cancel()))
+                .explore();
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(MISSED);
+    }
+
+    private static StepModel<World> cancelling() {
+        return model()
+                .actor("producer", a -> a
+                        .step("makes it true", w -> w.asked++)
+                        .branch("asks", w -> queueIfFirst(w.half.ask()))
+                        .step("queues", w -> w.queued++))
+                .inTheEnd(MISSED, w -> w.served == 1 || w.half.isScheduled());
     }
 
     @Test
