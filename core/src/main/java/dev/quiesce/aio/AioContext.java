@@ -144,11 +144,11 @@ public final class AioContext implements Executor, AutoCloseable {
     /**
      * Throws unless the calling thread is the home of this context. Thread: any; one plain load.
      *
-     * @throws IllegalStateException naming the context, its owner and the caller
+     * @throws IllegalStateException naming the context, its owner, the caller and the rule
      */
     public void checkHome() {
         if (!isHome()) {
-            throw ownership.notHome();
+            throw notHome("AIO-62");
         }
     }
 
@@ -164,10 +164,13 @@ public final class AioContext implements Executor, AutoCloseable {
      * @throws IllegalArgumentException if the time is negative
      */
     public boolean poll(long maxWaitNanos) {
-        checkHome();
+        if (!isHome()) {
+            throw notHome("AIO-39");
+        }
         checkOpen();
         if (maxWaitNanos < 0) {
-            throw new IllegalArgumentException("cannot wait " + maxWaitNanos + " ns");
+            throw new IllegalArgumentException("context " + name + ", polled by "
+                    + Lease.Ownership.caller() + ", cannot wait " + maxWaitNanos + " ns (AIO-40)");
         }
         return turn.take(maxWaitNanos);
     }
@@ -242,9 +245,11 @@ public final class AioContext implements Executor, AutoCloseable {
      * already. Thread: home context.
      *
      * @param call what to call
+     * @throws IllegalStateException if the caller is not home, or the context is closed
      */
     public void deferCall(DeferredCall call) {
         checkHome();
+        checkOpen();
         epilogue.addCall(call);
     }
 
@@ -255,9 +260,11 @@ public final class AioContext implements Executor, AutoCloseable {
      * calls first. Does nothing if it is registered already. Thread: home context.
      *
      * @param settle what to call
+     * @throws IllegalStateException if the caller is not home, or the context is closed
      */
     public void deferSettle(DeferredCall settle) {
         checkHome();
+        checkOpen();
         epilogue.addSettle(settle);
     }
 
@@ -345,15 +352,17 @@ public final class AioContext implements Executor, AutoCloseable {
         }
         checkHome();
         if (turn.depth() > 0) {
-            throw new IllegalStateException("context " + name + " cannot be closed by a callback");
+            throw new IllegalStateException("context " + name + " cannot be closed by a callback"
+                    + " on thread " + Lease.Ownership.caller() + " (AIO-75)");
         }
         List<String> left = leftovers();
         if (!left.isEmpty() || !queues.sealIfEmpty(timers)) {
             left = left.isEmpty() ? leftovers() : left;
-            throw new IllegalStateException("context " + name + " cannot be closed: it still has "
-                    + String.join(", ", left));
+            throw new IllegalStateException("context " + name + " cannot be closed by thread "
+                    + Lease.Ownership.caller() + ": it still has " + String.join(", ", left)
+                    + " (AIO-20)");
         }
-        gone = "context " + name + " is closed";
+        gone = "context " + name + " is closed (AIO-75)";
         reportUndeleted();
     }
 
@@ -407,11 +416,20 @@ public final class AioContext implements Executor, AutoCloseable {
         return gone != null;
     }
 
+    /** Why nothing runs here any more, or will soon. Thread: any. */
+    String whyGone() {
+        String because = gone;
+        return because != null ? because : "context " + name + " is being closed (AIO-75)";
+    }
+
     /** What to throw at those who want something run here. Thread: any. */
     IllegalStateException gone() {
-        String because = gone;
-        return new IllegalStateException(because != null ? because : "context " + name
-                + " is being closed");
+        return new IllegalStateException(
+                whyGone() + "; thread " + Lease.Ownership.caller() + " is refused");
+    }
+
+    private IllegalStateException notHome(String rule) {
+        return gone != null && owner() == null ? gone() : ownership.notHome(rule);
     }
 
     void checkOpen() {

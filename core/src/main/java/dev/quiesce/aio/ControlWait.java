@@ -153,6 +153,7 @@ public final class ControlWait {
     static final class Waiters {
         private final List<Waiter> waiters = new ArrayList<>();
         private int depth;
+        private boolean evaluating;
 
         private void waitBegins() {
             depth++;
@@ -178,12 +179,29 @@ public final class ControlWait {
 
         /** Posts the tasks whose condition holds, in the order in which they began to wait. */
         void evaluate(AioContext context) {
-            for (int i = 0; i < waiters.size(); ) {
-                if (waiters.get(i).isOver(context)) {
-                    waiters.remove(i);
-                } else {
-                    i++;
+            if (waiters.isEmpty()) {
+                return;
+            }
+            evaluating = true;
+            try {
+                for (int i = 0; i < waiters.size(); ) {
+                    if (waiters.get(i).isOver(context)) {
+                        waiters.remove(i);
+                    } else {
+                        i++;
+                    }
                 }
+            } finally {
+                evaluating = false;
+            }
+        }
+
+        /** Throws if a condition is being evaluated: it would be again and again (AIO-57). */
+        void checkMayPoll(AioContext context) {
+            if (evaluating) {
+                throw new IllegalStateException("context " + context.name() + " cannot be polled by"
+                        + " a condition that it evaluates, on thread " + Lease.Ownership.caller()
+                        + " (AIO-57)");
             }
         }
 

@@ -102,7 +102,8 @@ public final class EventNotifier {
      *
      * @param context who serves the event
      * @param onSet the handler
-     * @throws IllegalStateException if the event is attached already
+     * @throws IllegalStateException if the caller is not home, the context is closed or its loop
+     *     has ended, or the event is attached already
      */
     public void attach(AioContext context, Runnable onSet) {
         context.checkHome();
@@ -110,7 +111,8 @@ public final class EventNotifier {
         Attachment mine = new Attachment(this, context, Objects.requireNonNull(onSet, "onSet"));
         if (!publish(mine)) {
             throw new IllegalStateException("the notifier " + name + " cannot be attached to "
-                    + context + ": it is attached to " + attachedTo());
+                    + context + " by thread " + Lease.Ownership.caller() + ": it is attached to "
+                    + attachedTo() + " (AIO-21)");
         }
         context.registry().add(mine);
         if (isSet()) {

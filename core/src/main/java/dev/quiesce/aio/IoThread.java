@@ -183,7 +183,7 @@ public final class IoThread implements AutoCloseable {
 
     private void loop() {
         Lease lease = context.acquire();
-        String because = "the loop of context " + context.name() + " has ended";
+        String because = "the loop of context " + context.name() + " has ended (IOT-7)";
         try {
             ready.countDown();
             while (running) {

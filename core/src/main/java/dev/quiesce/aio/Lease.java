@@ -88,7 +88,8 @@ public final class Lease implements AutoCloseable {
             Thread other = (Thread) OWNER.compareAndExchangeAcquire(this, null, me);
             if (other != null) {
                 throw new IllegalStateException("context " + context.name() + " is owned by thread "
-                        + other.getName() + ", so thread " + me.getName() + " cannot acquire it");
+                        + other.getName() + ", so thread " + me.getName()
+                        + " cannot acquire it (AIO-62)");
             }
             home = me;
         }
@@ -106,11 +107,13 @@ public final class Lease implements AutoCloseable {
             context.checkHome();
             if (number != held) {
                 throw new IllegalStateException("lease " + number + " of context " + context.name()
-                        + " is closed, but the innermost open one is " + held);
+                        + " is closed by thread " + caller() + ", but the innermost open one is "
+                        + held + " (AIO-62)");
             }
             if (held == 1 && context.isPolling()) {
                 throw new IllegalStateException("the lease of context " + context.name()
-                        + " is closed by a callback, in the middle of a turn");
+                        + " is closed by a callback on thread " + caller()
+                        + ", in the middle of a turn (AIO-62)");
             }
             held--;
             if (held == 0) {
@@ -130,13 +133,18 @@ public final class Lease implements AutoCloseable {
             home = Thread.currentThread();
         }
 
+        /** The name of the calling thread. */
+        static String caller() {
+            return Thread.currentThread().getName();
+        }
+
         /** What to throw at a caller that is not home. */
-        IllegalStateException notHome() {
+        IllegalStateException notHome(String rule) {
             Thread holder = owner();
             String who = holder == null ? "by nobody" : "by thread " + holder.getName();
             String asleep = holder == Thread.currentThread() ? ", which put it to sleep" : "";
             return new IllegalStateException("context " + context.name() + " is owned " + who
-                    + asleep + "; thread " + Thread.currentThread().getName() + " is not its home");
+                    + asleep + "; thread " + caller() + " is not its home (" + rule + ")");
         }
     }
 }

@@ -39,6 +39,7 @@ final class Turn {
      * @return whether any callback ran
      */
     boolean take(long maxWaitNanos) {
+        waiters.checkMayPoll(context);
         depth++;
         try {
             // Of the callbacks that have returned: a wait must not wait for its own slice.

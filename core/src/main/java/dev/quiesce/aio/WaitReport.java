@@ -96,7 +96,7 @@ public final class WaitReport {
                 return null;
             }
             if (where.isGone()) {
-                return where.gone().getMessage();
+                return where.whyGone();
             }
             if (where.seams().parker().serves(where)) {
                 return null;
@@ -117,7 +117,7 @@ public final class WaitReport {
                     .append(" in context ").append(where.name()).append(", owned by ")
                     .append(owner == null ? "nobody" : "thread " + owner.getName());
             if (where.isGone()) {
-                text.append(" (").append(where.gone().getMessage()).append(')');
+                text.append(" (").append(where.whyGone()).append(')');
             }
             if (ownCompletion) {
                 text.append(" (one's own completion)");

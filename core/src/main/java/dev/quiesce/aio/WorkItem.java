@@ -94,7 +94,8 @@ public abstract class WorkItem extends Task {
      * thread call {@link #perform}. Thread: home context.
      *
      * @param submitter the context in which {@link #run} will be called
-     * @throws IllegalStateException if the item is still in use
+     * @throws IllegalStateException if the item is still in use, the caller is not home, or the
+     *     context is closed
      */
     public final void submitted(AioContext submitter) {
         submitted(submitter, QUEUED);
@@ -108,10 +109,11 @@ public abstract class WorkItem extends Task {
 
     private void submitted(AioContext submitter, int queuedAs) {
         submitter.checkHome();
+        submitter.checkOpen();
         int now = stateAcquire();
         if (now != IDLE) {
-            throw new IllegalStateException(
-                    describe() + " is submitted again while in use, state " + now);
+            throw new IllegalStateException(describe() + " is submitted again by context "
+                    + submitter.name() + " while in use, state " + now + " (AIO-71)");
         }
         home = submitter;
         failure = null;

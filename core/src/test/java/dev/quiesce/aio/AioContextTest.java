@@ -406,6 +406,7 @@ class AioContextTest {
     }
 
     @Test
+    @Rule("AIO-75")
     void shouldRefuseEverythingOnceClosed() {
         FakeLoop loop = new FakeLoop();
         LoopTimer timer = new LoopTimer(loop.context, "timer", () -> { });
@@ -420,18 +421,24 @@ class AioContextTest {
                 () -> loop.context.postOuter(loop.logs("outer")),
                 () -> loop.context.execute(() -> { }),
                 () -> loop.context.whenDone(() -> true, loop.logs("waiter")),
+                () -> loop.context.deferCall(loop.logsCall("call")),
+                () -> loop.context.deferSettle(loop.logsCall("settle")),
                 () -> loop.context.poll(0),
+                () -> Workers.inline().submit(loop.context, new NoWork()),
+                () -> new EventNotifier("event").attach(loop.context, () -> { }),
                 () -> timer.armAt(1),
                 bottomHalf::schedule);
+        String thread = Thread.currentThread().getName();
         for (Runnable call : refused) {
-            assertThatThrownBy(call::run).isInstanceOf(IllegalStateException.class)
-                    .hasMessage("context main is closed");
+            assertThatThrownBy(call::run).isInstanceOf(IllegalStateException.class).hasMessage(
+                    "context main is closed (AIO-75); thread " + thread + " is refused");
         }
         loop.context.wake();
         loop.close();
-        assertThatThrownBy(loop.context::acquire).hasMessage("context main is closed");
-        assertThatThrownBy(() -> loop.context.post(loop.logs("post"))).hasMessage(
-                "context main is closed");
+        assertThatThrownBy(loop.context::acquire).hasMessageContaining("main is closed (AIO-75)");
+        assertThatThrownBy(() -> loop.context.post(loop.logs("post")))
+                .hasMessageContaining("main is closed (AIO-75)");
+        assertThatThrownBy(() -> loop.context.poll(0)).hasMessageContaining("is closed (AIO-75)");
     }
 
     @Test
@@ -464,5 +471,17 @@ class AioContextTest {
 
         assertThat(loop.errors).hasSize(1);
         assertThat(loop.errors.get(0)).hasMessageContaining("callback");
+    }
+
+    private static final class NoWork extends WorkItem {
+        @Override
+        protected void work() {
+            throw new AssertionError("nobody may work on it");
+        }
+
+        @Override
+        protected void run() {
+            throw new AssertionError("it may not come home");
+        }
     }
 }

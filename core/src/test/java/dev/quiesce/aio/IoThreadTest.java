@@ -9,6 +9,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -57,15 +58,25 @@ class IoThreadTest {
         assertThat(ioThread.context().hasOwner()).isFalse();
         assertThatThrownBy(() -> ioThread.context().execute(() -> { }))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessage("the loop of context io has ended");
+                .hasMessage("the loop of context io has ended (IOT-7); thread "
+                        + Thread.currentThread().getName() + " is refused");
         assertThatThrownBy(ioThread.context()::acquire)
-                .hasMessage("the loop of context io has ended");
+                .hasMessageContaining("the loop of context io has ended (IOT-7)");
+        for (ThrowingCallable call : List.<ThrowingCallable>of(
+                () -> ioThread.context().poll(0),
+                () -> ioThread.context().defer(FakeLoop.task("t", () -> { })),
+                () -> ioThread.context().isIdle(),
+                () -> new EventNotifier("event").attach(ioThread.context(), () -> { }))) {
+            assertThatThrownBy(call).isInstanceOf(IllegalStateException.class)
+                    .hasMessageContainingAll("context io", "ended", "IOT-7");
+        }
         ioThread.context().close();
         assertThat(reports).isEmpty();
     }
 
     @Test
     @Rule("IOT-5")
+    @Rule("NET-T10")
     void shouldRefuseToBeClosedByItself() throws InterruptedException {
         CountDownLatch refused = new CountDownLatch(1);
         try (IoThread ioThread = start()) {

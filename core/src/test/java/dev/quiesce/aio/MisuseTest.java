@@ -1,0 +1,160 @@
+package dev.quiesce.aio;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.quiesce.rules.Rule;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What an embedder must not do is refused at once, with the context, the thread and the rule. */
+class MisuseTest {
+    private final FakeLoop loop = new FakeLoop("io7");
+    private final String me = Thread.currentThread().getName();
+    private final ExecutorService stranger =
+            Executors.newSingleThreadExecutor(run -> new Thread(run, "stranger"));
+
+    @AfterEach
+    void stopStranger() throws InterruptedException {
+        stranger.shutdown();
+        assertThat(stranger.awaitTermination(60, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-39")
+    void shouldRefuseAPollFromAWrongThread() {
+        assertThatThrownBy(() -> stranger.submit(() -> loop.context.poll(0)).get())
+                .hasCauseInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("context io7", "stranger", me, "AIO-39");
+    }
+
+    @Test
+    @Rule("AIO-39")
+    void shouldRefuseAPollOfAContextThatItsOwnThreadHasPutToSleep() {
+        loop.parker.asleep = () -> assertThatThrownBy(loop::poll)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("context io7", me, "put it to sleep", "AIO-39");
+
+        loop.context.poll(1);
+    }
+
+    @Test
+    @Rule("AIO-57")
+    void shouldRefuseAPollByAConditionOfThatContext() {
+        loop.context.whenDone(loop::poll, loop.logs("waiter that polls"));
+        loop.context.whenDone(() -> true, loop.logs("other waiter"));
+
+        loop.poll();
+        loop.poll();
+
+        assertThat(loop.errorSites).containsExactly("waiter that polls");
+        assertThat(loop.errors.get(0)).hasMessageContainingAll("context io7", me, "AIO-57");
+        assertThat(loop.log).containsExactly("other waiter");
+    }
+
+    @Test
+    @Rule("AIO-57")
+    void shouldPollAgainAfterAConditionHasThrownAnError() {
+        loop.context.whenDone(() -> {
+            throw new StackOverflowError("on purpose");
+        }, loop.logs("waiter"));
+        assertThatThrownBy(loop::poll).isInstanceOf(StackOverflowError.class);
+        loop.context.defer(loop.logs("task"));
+
+        assertThatThrownBy(loop::poll).isInstanceOf(StackOverflowError.class);
+
+        assertThat(loop.log).containsExactly("task");
+    }
+
+    @Test
+    @Rule("AIO-40")
+    void shouldRefuseANegativeTime() {
+        assertThatThrownBy(() -> loop.context.poll(-1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("context io7", me, "-1 ns", "AIO-40");
+    }
+
+    @Test
+    @Rule("AIO-62")
+    void shouldRefuseALeaseOfAContextThatIsOwned() {
+        assertThatThrownBy(() -> stranger.submit(loop.context::acquire).get())
+                .hasCauseInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("context io7", "stranger", me, "AIO-62");
+    }
+
+    @Test
+    @Rule("AIO-62")
+    void shouldRefuseToCloseALeaseTwiceOrInTheWrongOrderOrByAnother() {
+        Lease outer = loop.context.acquire();
+        Lease inner = loop.context.acquire();
+
+        refused(outer::close, me, "AIO-62");
+        inner.close();
+        refused(inner::close, me, "AIO-62");
+        assertThatThrownBy(() -> stranger.submit(outer::close).get())
+                .hasCauseInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("context io7", "stranger", me, "AIO-62");
+        outer.close();
+    }
+
+    @Test
+    @Rule("AIO-75")
+    void shouldRefuseToCloseAContextFromInside() {
+        loop.context.defer(FakeLoop.task("closer", loop.context::close));
+
+        loop.poll();
+
+        assertThat(loop.errors).singleElement().satisfies(e -> assertThat(e)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("context io7", me, "AIO-75"));
+        assertThat(loop.context.isIdle()).isTrue();
+        loop.context.close();
+    }
+
+    @Test
+    @Rule("AIO-62")
+    void shouldRefuseToGiveTheLeaseBackFromInside() {
+        loop.context.defer(FakeLoop.task("closer", loop::close));
+
+        loop.poll();
+
+        assertThat(loop.errors.get(0)).hasMessageContainingAll("context io7", me, "AIO-62");
+    }
+
+    @Test
+    @Rule("AIO-20")
+    void shouldRefuseToCloseAContextThatHasWork() {
+        loop.context.defer(loop.logs("left"));
+
+        refused(loop.context::close, me, "left", "AIO-20");
+    }
+
+    @Test
+    @Rule("AIO-62")
+    void shouldRefuseWhatIsForHomeWhenNobodyOwnsTheContext() {
+        loop.close();
+
+        refused(() -> loop.context.defer(loop.logs("t")), me, "by nobody", "AIO-62");
+        refused(() -> loop.context.poll(0), me, "by nobody", "AIO-39");
+    }
+
+    @Test
+    @Rule("AIO-21")
+    void shouldRefuseASecondAttachmentOfANotifier() {
+        EventNotifier notifier = new EventNotifier("kick");
+        notifier.attach(loop.context, () -> { });
+
+        assertThatThrownBy(() -> notifier.attach(loop.context, () -> { }))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("kick", "io7", me, "AIO-21");
+    }
+
+    private static void refused(ThrowingCallable call, String... parts) {
+        assertThatThrownBy(call).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("context io7").hasMessageContainingAll(parts);
+    }
+}
