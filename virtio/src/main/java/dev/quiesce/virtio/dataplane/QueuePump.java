@@ -6,6 +6,7 @@ import dev.quiesce.aio.EventNotifier;
 import dev.quiesce.aio.Task;
 import dev.quiesce.virtio.device.VirtioDevice;
 import dev.quiesce.virtio.memory.GuestMemoryFault;
+import dev.quiesce.virtio.memory.MemoryMap;
 import dev.quiesce.virtio.queue.Chain;
 import dev.quiesce.virtio.queue.QueueFault;
 import dev.quiesce.virtio.queue.Virtqueue;
@@ -32,6 +33,11 @@ public final class QueuePump {
      * become visible with one release store, one fence, one event test (VQ-20, VQ-23). The idle
      * check is a settle call, hence after the publish: "idle" means that nothing of this ring is
      * unpublished.
+     *
+     * Memory that a peer truncates may throw an InternalError out of any touch, on some JVMs later
+     * than that. What reaches an edge of this class, where the loop or a client has called in, is
+     * ours: it breaks the device, and the loop goes on (I7). So that it surfaces here and not in
+     * the task of somebody else, the chain's memory is asked before a handler returns.
      *
      * Fields are plain. They change hands by posted tasks (attach: control to home; idle: home to
      * control to the next home), each of which is a happens-before edge.
@@ -199,6 +205,14 @@ public final class QueuePump {
         if (queue == null || !attached || batchPosted) {
             return;
         }
+        try {
+            popAll(queue);
+        } catch (InternalError e) {
+            memoryFailed(queue, e);
+        }
+    }
+
+    private void popAll(Virtqueue queue) {
         followDevice(queue);
         if (queue.fault() != null) {
             return;
@@ -230,17 +244,26 @@ public final class QueuePump {
     }
 
     private boolean give(Virtqueue queue, int head) {
+        MemoryMap memory = spare.memory();
         try {
             spare = client.onChain(head, spare);
-            return true;
         } catch (GuestMemoryFault | InternalError e) {
-            // A guest's memory that fails under us breaks its device, never the loop (I7).
-            device.markBroken(describe() + ": guest memory failed", e);
-            queue.breakWith(QueueFault.MEMORY_FAULT);
+            memoryFailed(queue, e);
             queue.drop(head);
             spare = new Chain(); // The client may have kept the popped one.
             return false;
         }
+        if (memory != null) {
+            // The client has the chain: what surfaces now leaves its head to be pushed.
+            memory.surfaceFaults();
+        }
+        return true;
+    }
+
+    /** A guest's memory that fails under us breaks its device, never the loop (I7). */
+    private void memoryFailed(Virtqueue queue, Throwable cause) {
+        device.markBroken(describe() + ": guest memory failed", cause);
+        queue.breakWith(QueueFault.MEMORY_FAULT);
     }
 
     private boolean checkFault(Virtqueue queue) {
@@ -275,11 +298,15 @@ public final class QueuePump {
             if (queue == null) {
                 return;
             }
-            followDevice(queue);
-            if (queue.publish()) {
-                device.interrupt().queue(index);
+            try {
+                followDevice(queue);
+                if (queue.publish()) {
+                    device.interrupt().queue(index);
+                }
+                checkFault(queue);
+            } catch (InternalError e) {
+                memoryFailed(queue, e);
             }
-            checkFault(queue);
         }
     }
 
