@@ -12,7 +12,11 @@ import picocli.CommandLine.ParameterException;
         description = "A block layer for machine emulators, at work.",
         mixinStandardHelpOptions = true,
         version = "quiesce 0.1.0",
-        subcommands = {DemoCommand.class, StoryCommand.class, CommandLine.HelpCommand.class})
+        subcommands = {
+            DemoCommand.class,
+            StoryCommand.class,
+            CommandLine.HelpCommand.class
+        })
 public final class Main implements Runnable {
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;

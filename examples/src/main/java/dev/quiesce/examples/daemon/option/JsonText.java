@@ -1,0 +1,65 @@
+package dev.quiesce.examples.daemon.option;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+/** JSON as people and programs type it, read strictly. */
+public final class JsonText {
+    private static final int DEPTH_MAX = 64;
+    private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
+                    .streamReadConstraints(
+                            StreamReadConstraints.builder().maxNestingDepth(DEPTH_MAX).build())
+                    .build())
+            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private JsonText() {
+    }
+
+    /**
+     * Reads one object and nothing else.
+     *
+     * @param text the JSON
+     * @return the object
+     * @throws WrongOptionException if it is no JSON, or no object
+     */
+    public static ObjectNode parseObject(String text) {
+        JsonNode node;
+        try {
+            node = MAPPER.readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new WrongOptionException("malformed JSON" + where(e) + ": "
+                    + e.getOriginalMessage().lines().findFirst().orElse("it is incomplete"));
+        }
+        if (node instanceof ObjectNode object) {
+            return object;
+        }
+        throw new WrongOptionException("malformed JSON: expected an object, not "
+                + Arguments.typeOf(node));
+    }
+
+    /**
+     * Writes JSON on one line.
+     *
+     * @param node what to write
+     * @return the text, without a line's end
+     */
+    public static String write(JsonNode node) {
+        try {
+            return MAPPER.writeValueAsString(node);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a tree of plain values was not written", e);
+        }
+    }
+
+    private static String where(JsonProcessingException e) {
+        return e.getLocation() == null ? "" : " at column " + e.getLocation().getColumnNr();
+    }
+}

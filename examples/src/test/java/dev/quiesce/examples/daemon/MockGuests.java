@@ -1,0 +1,53 @@
+package dev.quiesce.examples.daemon;
+
+import dev.quiesce.examples.daemon.machine.Transport;
+import dev.quiesce.examples.daemon.option.ExportOptions;
+import dev.quiesce.testkit.guest.GuestInterrupts;
+import dev.quiesce.testkit.guest.GuestRam;
+import dev.quiesce.virtio.scsi.VirtioScsi;
+import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** Reaches exports by a mock guest in this process instead of a socket. */
+final class MockGuests implements Transport {
+    private static final long RAM_BASE = 1L << 32;
+    private static final int RAM_BYTES = 8 << 20;
+
+    private final Map<String, Slot> slots = new ConcurrentHashMap<>();
+
+    /** What a guest of one export needs. */
+    record Slot(VirtioScsi device, GuestRam ram, GuestInterrupts interrupts)
+            implements Connection {
+        @Override
+        public boolean isConnected() {
+            return device.status() != 0;
+        }
+
+        @Override
+        public CompletionStage<Void> closeAsync() {
+            return device.writeStatus(0);
+        }
+    }
+
+    @Override
+    public Connection open(ExportOptions options, DeviceMaker maker) throws IOException {
+        if (options.socket().startsWith("/no/such")) {
+            throw new IOException("No such file or directory");
+        }
+        GuestRam ram = GuestRam.direct(RAM_BASE, RAM_BYTES);
+        GuestInterrupts interrupts = new GuestInterrupts();
+        Slot slot = new Slot(maker.make(ram, interrupts), ram, interrupts);
+        slots.put(options.id(), slot);
+        return slot;
+    }
+
+    Slot slot(String export) {
+        Slot slot = slots.get(export);
+        if (slot == null) {
+            throw new AssertionError("no export " + export);
+        }
+        return slot;
+    }
+}
