@@ -309,6 +309,21 @@ public final class AioContext implements Executor, AutoCloseable {
     }
 
     /**
+     * Tells the error handler what went wrong. The only way to it: a handler that throws is itself
+     * a thing to be logged, and must not keep whoever reports from going on. Thread: any.
+     *
+     * @param site what was running, such as a task's description
+     * @param cause what it threw
+     */
+    public void report(String site, Throwable cause) {
+        try {
+            seams.errors().onError(this, site, cause);
+        } catch (RuntimeException e) {
+            LoopSeams.log(this, "the error handler, told of " + site + ": " + cause, e);
+        }
+    }
+
+    /**
      * {@return whether there is nothing here: nothing queued, deferred, armed, waited for, or at
      * work} Thread: home context.
      */
@@ -490,15 +505,6 @@ public final class AioContext implements Executor, AutoCloseable {
 
     ControlWait.Waiters waiters() {
         return waiters;
-    }
-
-    /** Tells the error handler. Thread: any. */
-    void report(String site, Throwable cause) {
-        try {
-            seams.errors().onError(this, site, cause);
-        } catch (RuntimeException e) {
-            LoopSeams.log(this, "the error handler, told of " + site + ": " + cause, e);
-        }
     }
 
     private List<String> leftovers() {

@@ -59,8 +59,7 @@ final class ListenerList {
         try {
             return listener.drainedPoll();
         } catch (RuntimeException e) {
-            backend.main().seams().errors()
-                    .onError(backend.main(), "drainedPoll of " + listener, e);
+            backend.main().report("drainedPoll of " + listener, e);
             return false;
         }
     }

@@ -193,7 +193,7 @@ public final class Port extends RequestBoundary {
         counters.add(cancelled ? PortCounters.CANCELLED : PortCounters.FAILED, 1);
         if (cause != null) {
             String site = backend.name() + ": " + request + ": " + status;
-            home.seams().errors().onError(home, site, cause);
+            home.report(site, cause);
         }
     }
 

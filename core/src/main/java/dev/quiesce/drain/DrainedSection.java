@@ -312,7 +312,7 @@ public final class DrainedSection implements AutoCloseable {
             context.post(new Step("finish of " + this, step));
             return null;
         } catch (IllegalStateException e) {
-            main.seams().errors().onError(main, toString(), e);
+            main.report(toString(), e);
             return e;
         }
     }

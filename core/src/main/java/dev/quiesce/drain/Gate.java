@@ -233,7 +233,7 @@ public final class Gate {
             }
         }
         if (stranded != null) {
-            main.seams().errors().onError(main, toString(), stranded);
+            main.report(toString(), stranded);
         }
         return opened;
     }

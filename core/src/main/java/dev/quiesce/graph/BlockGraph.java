@@ -373,7 +373,7 @@ public final class BlockGraph implements AutoCloseable {
         try {
             hook.run();
         } catch (RuntimeException e) {
-            main.seams().errors().onError(main, what, e);
+            main.report(what, e);
         } finally {
             leaveHooks();
         }

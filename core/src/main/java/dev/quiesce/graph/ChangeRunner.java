@@ -102,7 +102,7 @@ final class ChangeRunner {
         try {
             runBlocking(NodeMove.home(graph, node));
         } catch (RuntimeException e) {
-            main.seams().errors().onError(main, "return of '" + node.name() + "' to main", e);
+            main.report("return of '" + node.name() + "' to main", e);
         }
     }
 
@@ -335,7 +335,7 @@ final class ChangeRunner {
             failure = null;
             attempt.end();
             if (changed && cause != null) {
-                main.seams().errors().onError(main, describe(), cause);
+                main.report(describe(), cause);
                 goHomeOrFinish();
                 return;
             }

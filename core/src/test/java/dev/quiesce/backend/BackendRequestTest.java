@@ -281,6 +281,24 @@ class BackendRequestTest {
     }
 
     @Test
+    @Rule("BB-36")
+    void shouldCompleteAFailedRequestThoughTheErrorHandlerThrows() {
+        HeldDriver driver = new HeldDriver("d").holding();
+        BlockBackend backend = machine.backend("disk", machine.node("n", driver), machine.a);
+        Recorder recorder = new Recorder(machine.a);
+        backend.port(machine.a).submit(Machine.read(recorder));
+        machine.handlerThrows = true;
+
+        driver.held.remove().complete(BlockStatus.IO_ERROR, new IllegalArgumentException("disk"));
+        machine.settle();
+
+        assertThat(recorder.statuses).containsExactly(BlockStatus.IO_ERROR);
+        assertThat(backend.isBusy()).isFalse();
+        assertThat(machine.errors).hasSize(1);
+        machine.errors.clear();
+    }
+
+    @Test
     @Rule("BB-32")
     void shouldHaveDefaultsWithoutARoot() {
         BlockBackend backend = machine.backend("empty", null, machine.main);

@@ -22,6 +22,10 @@ public final class Machine implements AutoCloseable {
     private static final int TURNS_MAX = 10_000;
 
     public final List<String> errors = new ArrayList<>();
+
+    /** Whether the error handler throws after it has taken a report, as it must not. */
+    public boolean handlerThrows;
+
     public final LoopSeams seams;
     public final AioContext main;
     public final AioContext a;
@@ -30,8 +34,12 @@ public final class Machine implements AutoCloseable {
     private final List<Lease> leases = new ArrayList<>();
 
     public Machine() {
-        seams = LoopSeams.system().withErrors(
-                (context, site, cause) -> errors.add(context.name() + ": " + site + ": " + cause));
+        seams = LoopSeams.system().withErrors((context, site, cause) -> {
+            errors.add(context.name() + ": " + site + ": " + cause);
+            if (handlerThrows) {
+                throw new IllegalStateException("the error handler fails");
+            }
+        });
         main = new AioContext("main", seams);
         a = new AioContext("a", seams);
         b = new AioContext("b", seams);

@@ -454,8 +454,7 @@ public abstract class LogicalUnit {
      * @param cause what was thrown; reported to the context's error handler
      */
     protected final void failUnder(ScsiRequest request, Throwable cause) {
-        AioContext home = request.home();
-        home.seams().errors().onError(home, name() + ": " + request, cause);
+        request.home().report(name() + ": " + request, cause);
         if (request.state() == RequestState.LISTED) {
             request.completeWith(Sense.TARGET_FAILURE);
         }

@@ -136,8 +136,7 @@ final class Walk {
         }
 
         private void report(RuntimeException e) {
-            AioContext home = list.home();
-            home.seams().errors().onError(home, describe(), e);
+            list.home().report(describe(), e);
         }
 
         @Override

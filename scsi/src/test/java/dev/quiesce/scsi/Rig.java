@@ -13,6 +13,10 @@ public final class Rig implements AutoCloseable {
     private static final int TURNS_MAX = 100_000;
 
     public final List<Throwable> errors = new ArrayList<>();
+
+    /** Whether the error handler throws after it has taken a report, as it must not. */
+    public boolean handlerThrows;
+
     public final AioContext main;
     public final AioContext a;
     public final AioContext b;
@@ -25,7 +29,12 @@ public final class Rig implements AutoCloseable {
     public Rig() {
         LoopSeams system = LoopSeams.system();
         seams = new LoopSeams(Clock.system(), system.parker(), system.workers(),
-                (context, site, cause) -> errors.add(cause));
+                (context, site, cause) -> {
+                    errors.add(cause);
+                    if (handlerThrows) {
+                        throw new IllegalStateException("the error handler fails");
+                    }
+                });
         main = context("main");
         a = context("a");
         b = context("b");

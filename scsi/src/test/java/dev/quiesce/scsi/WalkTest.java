@@ -48,6 +48,26 @@ class WalkTest {
     }
 
     @Test
+    @Rule("WALK-18")
+    void shouldVisitTheOthersThoughOneVisitAndTheErrorHandlerThrow() {
+        listed(rig.a);
+        listed(rig.a);
+        List<Long> visited = new ArrayList<>();
+        rig.handlerThrows = true;
+
+        unit.forEachRequestAsync(request -> {
+            visited.add(request.tag());
+            throw new IllegalArgumentException("a visit fails");
+        });
+        rig.settle();
+
+        assertThat(visited).hasSize(2);
+        assertThat(unit.gate().isSettled()).isTrue();
+        assertThat(rig.errors).hasSize(2);
+        rig.errors.clear();
+    }
+
+    @Test
     @Rule("WALK-10")
     @Rule("WALK-12")
     @Rule("WALK-15")

@@ -19,6 +19,8 @@ class BannedCallsTest {
     private static final Set<String> STARTS_THREADS =
             Set.of("IoThread.java", "PooledWorkers.java", "WorkerPool.java");
 
+    private static final Set<String> REPORTS_ERRORS = Set.of("AioContext.java");
+
     private static List<SourceFile> sources;
 
     @BeforeAll
@@ -65,6 +67,19 @@ class BannedCallsTest {
                 }
             }
         }
+
+        offenders.assertNone();
+    }
+
+    @Test
+    void shouldReportErrorsInOnePlaceOnly() {
+        Offenders offenders = new Offenders("errors are reported by AioContext.report only");
+
+        forEachCall(f -> f.isPublished() && !REPORTS_ERRORS.contains(f.name()), (file, call) -> {
+            if (call.getNameAsString().equals("onError")) {
+                offenders.add(file.at(call), call.toString());
+            }
+        });
 
         offenders.assertNone();
     }

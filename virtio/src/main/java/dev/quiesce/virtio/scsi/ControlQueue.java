@@ -165,7 +165,7 @@ final class ControlQueue implements QueueClient {
     private void answerWhenDone(int head, Chain chain, CompletionStage<Integer> function) {
         function.whenComplete((code, failure) -> {
             if (failure != null) {
-                device.main().seams().errors().onError(device.main(), pump.describe(), failure);
+                device.main().report(pump.describe(), failure);
             }
             answer(head, chain, code == null ? ResponseCode.FAILURE : code);
         });
