@@ -39,7 +39,7 @@ final class Alignment {
 
     private static List<BlockNode> onePerComponent(List<BlockNode> nodes) {
         List<BlockNode> out = new ArrayList<>();
-        Set<BlockNode> seen = ContextChange.identitySet();
+        Set<BlockNode> seen = ContextChange.orderedSet();
         for (BlockNode node : nodes) {
             if (!seen.contains(node)) {
                 seen.addAll(ContextChange.connected(node));
@@ -50,7 +50,7 @@ final class Alignment {
     }
 
     Collection<Drainable> drained() {
-        Set<Drainable> out = ContextChange.identitySet();
+        Set<Drainable> out = ContextChange.orderedSet();
         moves.forEach(move -> out.addAll(move.drained()));
         return out;
     }

@@ -240,7 +240,7 @@ public final class BlockNode implements Drainable {
     @Override
     public boolean isBusy() {
         graph.checkControl("BlockNode.isBusy");
-        return isBusy(ContextChange.identitySet());
+        return isBusy(ContextChange.orderedSet());
     }
 
     private boolean isBusy(Set<BlockNode> seen) {
@@ -264,7 +264,7 @@ public final class BlockNode implements Drainable {
     @Override
     public void describe(WaitReport out) {
         graph.checkControl("BlockNode.describe");
-        describe(out, ContextChange.identitySet());
+        describe(out, ContextChange.orderedSet());
     }
 
     private void describe(WaitReport out, Set<BlockNode> seen) {

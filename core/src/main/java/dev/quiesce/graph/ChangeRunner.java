@@ -133,7 +133,7 @@ final class ChangeRunner {
     /** One change on its way: its section and what that covers. Control only. */
     private final class Attempt {
         private final GraphChange change;
-        private final Set<Drainable> covered = ContextChange.identitySet();
+        private final Set<Drainable> covered = ContextChange.orderedSet();
         private final GraphCommit commit = new GraphCommit(graph);
         private @Nullable DrainedSection section;
         private Collection<? extends Drainable> wanted = Set.of();

@@ -4,8 +4,6 @@ import dev.quiesce.aio.AioContext;
 import dev.quiesce.drain.Drainable;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -131,9 +129,9 @@ public final class ContextChange {
         }
     }
 
-    /** All nodes connected with one, itself included, in no particular order. */
+    /** All nodes connected with one, itself first; the same order for the same graph. */
     static Set<BlockNode> connected(BlockNode start) {
-        Set<BlockNode> seen = identitySet();
+        Set<BlockNode> seen = orderedSet();
         List<BlockNode> open = new ArrayList<>();
         open.add(start);
         seen.add(start);
@@ -180,16 +178,20 @@ public final class ContextChange {
     }
 
     private static Collection<Drainable> drainedBy(List<BlockNode> nodes, List<GraphParent> users) {
-        Set<Drainable> out = identitySet();
+        Set<Drainable> out = orderedSet();
         nodes.stream().filter(n -> n.children().isEmpty()).forEach(out::add);
-        Set<GraphParent> covered = identitySet();
+        Set<GraphParent> covered = orderedSet();
         covered.addAll(usersOf(nodes));
         users.stream().filter(u -> !covered.contains(u)).forEach(out::add);
         return out;
     }
 
-    static <T> Set<T> identitySet() {
-        return Collections.newSetFromMap(new IdentityHashMap<>());
+    /**
+     * A set in order of insertion, so that the same graph is always asked, drained and moved in the
+     * same order: a run from a seed can be repeated. Its elements have no equality but identity.
+     */
+    static <T> Set<T> orderedSet() {
+        return new LinkedHashSet<>();
     }
 
     @Override

@@ -38,8 +38,8 @@ final class EditChange implements GraphChange {
 
     @Override
     public Collection<? extends Drainable> plan() {
-        Set<Drainable> drained = ContextChange.identitySet();
-        Set<BlockNode> removed = ContextChange.identitySet();
+        Set<Drainable> drained = ContextChange.orderedSet();
+        Set<BlockNode> removed = ContextChange.orderedSet();
         Set<String> added = new HashSet<>();
         List<GraphEdit.Replace> replacements = new ArrayList<>();
         for (GraphEdit.Step step : steps) {
@@ -108,7 +108,7 @@ final class EditChange implements GraphChange {
 
     /** Every user of one node that the other does not reach uses the other (GR-39). */
     private static void moveUsers(GraphCommit commit, BlockNode from, BlockNode to) {
-        Set<BlockNode> reached = ContextChange.identitySet();
+        Set<BlockNode> reached = ContextChange.orderedSet();
         collectBelow(to, reached);
         for (Edge edge : from.parents()) {
             if (!(edge.parent() instanceof BlockNode parent) || !reached.contains(parent)) {

@@ -24,8 +24,8 @@ public final class GraphCommit {
      * after the section as well, because closing may take a while.
      */
     private final BlockGraph graph;
-    private final Set<BlockNode> touched = ContextChange.identitySet();
-    private final Set<BlockNode> released = ContextChange.identitySet();
+    private final Set<BlockNode> touched = ContextChange.orderedSet();
+    private final Set<BlockNode> released = ContextChange.orderedSet();
     private final List<BlockNode> retired = new ArrayList<>();
     private boolean sealed;
 
@@ -135,7 +135,7 @@ public final class GraphCommit {
     void seal() {
         checkOpen();
         sealed = true;
-        Set<BlockNode> done = ContextChange.identitySet();
+        Set<BlockNode> done = ContextChange.orderedSet();
         for (BlockNode node : touched) {
             if (!done.contains(node)) {
                 Set<BlockNode> part = ContextChange.connected(node);
@@ -143,7 +143,7 @@ public final class GraphCommit {
                 shareHolder(part, node);
             }
         }
-        Set<BlockNode> above = ContextChange.identitySet();
+        Set<BlockNode> above = ContextChange.orderedSet();
         touched.forEach(node -> collectAbove(node, above));
         ContextChange.childrenFirst(above).stream().filter(above::contains)
                 .forEach(BlockNode::refreshLimits);

@@ -11,6 +11,7 @@ import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.driver.memory.NullDriver;
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -53,6 +54,21 @@ class BlockGraphTest {
         graph.add("x".repeat(31), new NullDriver(512));
         machine.backend("", null, machine.main);
         machine.backend("", null, machine.main);
+    }
+
+    @Test
+    @Rule("CTX-6")
+    void shouldDrainTheLeavesOfAComponentInAnOrderThatCanBeRepeated() {
+        BlockNode[] leaves = new BlockNode[12];
+        for (int i = 0; i < leaves.length; i++) {
+            leaves[i] = machine.node("leaf" + i, new NullDriver(512));
+        }
+        BlockNode top = machine.node("top", new HeldDriver("top"), leaves);
+
+        Collection<Drainable> drained = graph.planMove(top, machine.a, null).drained();
+
+        assertThat(drained).extracting(Drainable::name)
+                .isEqualTo(Arrays.stream(leaves).map(BlockNode::name).toList());
     }
 
     @Test
