@@ -37,6 +37,9 @@ public final class GuestScsi {
     private static final int CONTROL_REQUEST_BYTES = 24;
     private static final int EVENT_BYTES = 16;
 
+    /** What no device writes: a response that was announced and not written must show. */
+    private static final int UNWRITTEN = 0xFF;
+
     private final VirtioScsi device;
     private final GuestRam ram;
     private final GuestScsiConfig config;
@@ -201,6 +204,7 @@ public final class GuestScsi {
         LittleEndian.int64(header, 8, tag);
         System.arraycopy(command.cdbBytes(), 0, header, 19, GuestCommand.CDB_SIZE);
         ram.write(command.headerAddress(), header);
+        ram.fill(command.responseAddress(), GuestCommand.RESPONSE_BYTES, UNWRITTEN);
         command.describeBuffers(buffers);
         if (!queue(VirtioScsi.FIRST_REQUEST_QUEUE + requestQueue).add(buffers, tag)) {
             command.notSubmitted();
@@ -243,7 +247,7 @@ public final class GuestScsi {
         ControlCall call = new ControlCall(
                 ram.allocate(request.length, 8), ram.allocate(1, 1), answered);
         ram.write(call.request, request);
-        ram.write(call.response, new byte[] {(byte) 0xFF});
+        ram.fill(call.response, 1, UNWRITTEN);
         buffers.clear().readable(call.request, request.length).writable(call.response, 1);
         if (!queue(VirtioScsi.CONTROL_QUEUE).add(buffers, own)) {
             call.free(ram);

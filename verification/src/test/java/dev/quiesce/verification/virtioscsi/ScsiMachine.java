@@ -161,6 +161,13 @@ final class ScsiMachine implements AutoCloseable {
         }
     }
 
+    /** As {@link #turn}, while one context does not get a turn. */
+    void turnWithout(AioContext idle) {
+        others.remove(idle);
+        turn();
+        others.add(idle);
+    }
+
     /** As {@link #until}, while one context does not get a turn. */
     void untilWithout(AioContext idle, BooleanSupplier done) {
         others.remove(idle);

@@ -1,0 +1,110 @@
+package dev.quiesce.verification.virtioscsi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.quiesce.driver.memory.MemoryDriver;
+import dev.quiesce.rules.Rule;
+import dev.quiesce.scsi.ScsiAddress;
+import dev.quiesce.testkit.guest.GuestCdb;
+import dev.quiesce.testkit.guest.GuestSession;
+import dev.quiesce.testkit.guest.HostileRing;
+import dev.quiesce.testkit.guest.HostileRing.Descriptor;
+import dev.quiesce.virtio.device.DeviceStatus;
+import dev.quiesce.virtio.device.QueueSetup;
+import dev.quiesce.virtio.device.VirtioFeatures;
+import dev.quiesce.virtio.scsi.VirtioScsi;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ObjLongConsumer;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What a hostile driver writes into a ring breaks that device, and no other. */
+class HostileDriverTest {
+    private static final int RING = 16;
+
+    private enum Malice {
+        INDEX_THAT_JUMPS((ring, buffer) -> ring.availIndex(1000)),
+        INDEX_THAT_GOES_BACK((ring, buffer) -> ring.availIndex(-1)),
+        HEAD_OUT_OF_RANGE((ring, buffer) -> ring.offer(99)),
+        NEXT_OUT_OF_RANGE((ring, buffer) -> ring.descriptor(0,
+                new Descriptor(buffer, 16, HostileRing.WRITE | HostileRing.NEXT, 99)).offer(0)),
+        LOOP((ring, buffer) -> ring.descriptor(0,
+                new Descriptor(buffer, 16, HostileRing.WRITE | HostileRing.NEXT, 0)).offer(0)),
+        EMPTY_BUFFER((ring, buffer) -> ring.descriptor(0,
+                Descriptor.last(buffer, 0, HostileRing.WRITE)).offer(0)),
+        BUFFER_OUTSIDE_OF_RAM((ring, buffer) -> ring.descriptor(0,
+                Descriptor.last(1L << 50, 16, HostileRing.WRITE)).offer(0)),
+        BUFFER_THAT_WRAPS((ring, buffer) -> ring.descriptor(0,
+                Descriptor.last(-8, 0xFFFF_FFFFL, HostileRing.WRITE)).offer(0)),
+        TABLE_THAT_WAS_NOT_NEGOTIATED((ring, buffer) -> ring.descriptor(0,
+                Descriptor.last(buffer, 16, HostileRing.INDIRECT)).offer(0));
+
+        private final ObjLongConsumer<HostileRing> deed;
+
+        Malice(ObjLongConsumer<HostileRing> deed) {
+            this.deed = deed;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Rule("MAL-2")
+    @Rule("MAL-3")
+    @Rule("MAL-5")
+    @Rule("MAL-6")
+    @Rule("MAL-7")
+    @Rule("MAL-8")
+    @Rule("MAL-11")
+    void shouldBreakOnlyTheDeviceWhoseRingIsHostile(Malice malice) {
+        for (int queue = 0; queue <= VirtioScsi.FIRST_REQUEST_QUEUE + 1; queue++) {
+            try (ScsiMachine machine = ScsiMachine.withDisks(1, 2, 0);
+                    ScsiMachine bystander = ScsiMachine.withDisks(1).begun().settled()) {
+                List<HostileRing> rings = begin(machine);
+                malice.deed.accept(rings.get(queue), machine.ram.allocate(4096, 16));
+
+                machine.hba.kickFromGuest(queue);
+                machine.plug(machine.newDisk(new MemoryDriver(1 << 20)), new ScsiAddress(1, 0));
+                machine.turn();
+
+                assertThat(machine.hba.status() & DeviceStatus.NEEDS_RESET).isNotZero();
+                assertThat(machine.interrupts.configChanges()).isEqualTo(1);
+                assertThat(rings.get(queue).usedIndex()).isZero();
+                assertThat(bystander.hba.isBroken()).isFalse();
+                try (GuestSession session = bystander.session()) {
+                    session.read(0, 0, GuestCdb.read10(0, 1), 512);
+                    assertThat(session.answer().isGood()).isTrue();
+                }
+                worksAfterAReset(machine);
+            }
+        }
+    }
+
+    private static List<HostileRing> begin(ScsiMachine machine) {
+        VirtioScsi device = machine.hba;
+        device.startDataplane(machine.allOnMain());
+        List<HostileRing> rings = new ArrayList<>();
+        int status = DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER;
+        device.writeStatus(status);
+        device.writeDriverFeatures(VirtioFeatures.VERSION_1 | VirtioScsi.FEATURE_HOTPLUG);
+        status |= DeviceStatus.FEATURES_OK;
+        machine.await(device.writeStatus(status));
+        for (int i = 0; i < device.queues(); i++) {
+            HostileRing ring = new HostileRing(machine.ram, RING);
+            rings.add(ring);
+            device.writeQueue(i, new QueueSetup(RING, ring.descriptorAddress(),
+                    ring.availAddress(), ring.usedAddress(), true));
+        }
+        machine.await(device.writeStatus(status | DeviceStatus.DRIVER_OK));
+        assertThat(device.isDriverOk()).isTrue();
+        return rings;
+    }
+
+    private static void worksAfterAReset(ScsiMachine machine) {
+        GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+        try (GuestSession session = machine.session()) {
+            session.read(0, 0, GuestCdb.read10(0, 1), 512);
+            assertThat(session.answer().isGood()).isTrue();
+        }
+    }
+}
