@@ -2,13 +2,16 @@ package dev.quiesce.verification.virtioscsi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.quiesce.block.BlockStatus;
 import dev.quiesce.driver.file.FileConfig;
 import dev.quiesce.driver.file.FileDriver;
 import dev.quiesce.driver.memory.MemoryConfig;
 import dev.quiesce.driver.memory.MemoryDriver;
+import dev.quiesce.graph.GraphEdit;
 import dev.quiesce.rules.Rule;
 import dev.quiesce.scsi.ScsiAddress;
 import dev.quiesce.scsi.spec.Sense;
+import dev.quiesce.testkit.FaultDriver;
 import dev.quiesce.testkit.guest.GuestCdb;
 import dev.quiesce.testkit.guest.GuestCommand;
 import dev.quiesce.testkit.guest.GuestRam;
@@ -20,6 +23,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -53,6 +60,90 @@ class HostTroubleTest {
                 assertThat(session.answer().isGood()).isTrue();
             }
         }
+    }
+
+    @Test
+    @Rule("SENSE-20")
+    void shouldReturnSenseWhenTheImageCannotBeReadAnyMore() throws IOException {
+        Path image = Files.write(directory.resolve("disk.img"), new byte[IMAGE_BYTES]);
+        FaultDriver fault = new FaultDriver(request -> BlockStatus.OK);
+        try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
+            machine.plug(machine.newDisk(FileDriver.open(FileConfig.writable(image))),
+                    new ScsiAddress(1, 0));
+            GraphEdit edit = machine.graph.edit();
+            edit.insertFilter("fault", fault, machine.graph.nodes().get(2));
+            machine.await(machine.graph.apply(edit));
+            machine.begun();
+            try (GuestSession session = machine.session()) {
+                fault.rule(request -> BlockStatus.IO_ERROR);
+
+                session.read(1, 0, GuestCdb.read10(0, 1), 512);
+                assertThat(session.answer().sense()).isEqualTo(Sense.READ_ERROR);
+                assertThat(session.write(1, 0, GuestCdb.write10(0, 1, false), new byte[512])
+                        .sense()).isEqualTo(Sense.WRITE_ERROR);
+                session.read(0, 0, GuestCdb.read10(0, 1), 512);
+                assertThat(session.answer().isGood()).isTrue();
+
+                fault.rule(request -> BlockStatus.OK);
+                session.read(1, 0, GuestCdb.read10(0, 1), 512);
+                assertThat(session.answer().isGood()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void shouldGoOnServingAnImageWhosePermissionsOrNameAreTakenAway() throws IOException {
+        Path image = Files.write(directory.resolve("disk.img"), new byte[IMAGE_BYTES]);
+        try (ScsiMachine machine = ScsiMachine.withDisks(0)) {
+            machine.plug(machine.newDisk(FileDriver.open(FileConfig.writable(image))),
+                    new ScsiAddress(0, 0));
+            machine.begun();
+            try (GuestSession session = machine.session()) {
+                Files.setPosixFilePermissions(image, Set.of());
+                Files.delete(image);
+
+                byte[] block = {1, 2, 3};
+                assertThat(session.write(0, 0, GuestCdb.write10(7, 1, true),
+                        Arrays.copyOf(block, 512)).isGood()).isTrue();
+                assertThat(session.read(0, 0, GuestCdb.read10(7, 1), 512)).startsWith(block);
+            }
+        }
+    }
+
+    @Test
+    void shouldServeTheGuestWhileTheThreadOfTheMachineIsInterrupted() throws Exception {
+        Path image = Files.write(directory.resolve("disk.img"), new byte[IMAGE_BYTES]);
+        FutureTask<Boolean> machine = new FutureTask<>(() -> isServedInSpiteOfInterrupts(image));
+        Thread thread = new Thread(machine, "machine");
+
+        thread.start();
+        while (thread.isAlive()) {
+            thread.interrupt();
+            LockSupport.parkNanos(50_000);
+        }
+
+        assertThat(machine.get()).as("kept its interrupt").isTrue();
+    }
+
+    /** Runs a machine on this thread; returns whether it is interrupted in the end. */
+    private static boolean isServedInSpiteOfInterrupts(Path image) throws IOException {
+        try (ScsiMachine machine = ScsiMachine.withDisks(0)) {
+            machine.plug(machine.newDisk(FileDriver.open(FileConfig.writable(image))),
+                    new ScsiAddress(0, 0));
+            machine.begun();
+            try (GuestSession session = machine.session()) {
+                byte[] block = new byte[64 * 512];
+                for (int round = 0; round < 200; round++) {
+                    Arrays.fill(block, (byte) round);
+                    int lba = round % 16 * 64;
+                    assertThat(session.write(0, 0, GuestCdb.write10(lba, 64, round % 8 == 0), block)
+                            .isGood()).isTrue();
+                    assertThat(session.read(0, 0, GuestCdb.read10(lba, 64), block.length))
+                            .isEqualTo(block);
+                }
+            }
+        }
+        return Thread.currentThread().isInterrupted();
     }
 
     @Test
