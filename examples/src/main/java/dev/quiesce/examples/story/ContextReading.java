@@ -7,22 +7,22 @@ import dev.quiesce.graph.BlockNode;
 /** One way to ask for a backend's context, from any thread. */
 enum ContextReading {
     /** Before: the root node is asked too, and must agree (BB-44). */
-    ASSERTING("reads the backend's context and the root node's, which must agree") {
+    ASSERTING("Before: the backend's and the root node's context must agree") {
         @Override
         AioContext read(BlockBackend backend) {
             AioContext own = backend.context();
             BlockNode root = backend.root();
             AioContext below = root == null ? own : root.context();
             if (own != below) {
-                throw new DifferentContexts("the backend is in " + own.name()
-                        + ", its root node in " + below.name());
+                throw new DifferentContexts("backend in " + own.name()
+                        + ", root node in " + below.name());
             }
             return own;
         }
     },
 
     /** After, and in Quiesce: one atomic load, compared with nothing. */
-    TOLERANT("Quiesce: reads the backend's context, and compares it with nothing") {
+    TOLERANT("Quiesce: one atomic read, compared with nothing") {
         @Override
         AioContext read(BlockBackend backend) {
             return backend.context();

@@ -16,7 +16,7 @@ final class DirectWalk implements WalkUnderTest {
 
     @Override
     public String title() {
-        return "control walks the list itself, as under the big lock";
+        return "Still before: control walks the list itself, as under a lock";
     }
 
     @Override

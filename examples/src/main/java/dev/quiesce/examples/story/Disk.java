@@ -107,13 +107,12 @@ final class Disk {
     void check(ScsiRequest request) {
         AioContext here = sim.current();
         if (request.home() != here) {
-            sim.fail("a request touched outside its own context", "command " + request.tag()
-                    + " runs in " + request.home().name() + ", it was touched in "
-                    + sim.currentName());
+            sim.fail("a request touched outside its own context", "tag " + request.tag()
+                    + " of " + request.home().name() + " touched by " + sim.currentName());
         }
         if (moving || backend.context() != expected) {
-            sim.fail("a double-check that went stale", "the walk runs in " + sim.currentName()
-                    + " while the disk " + (moving ? "is being moved" : "is in "
+            sim.fail("a double-check that went stale", "in " + sim.currentName()
+                    + ", while the disk " + (moving ? "moves" : "is in "
                     + backend.context().name()));
         }
     }
@@ -128,8 +127,8 @@ final class Disk {
     void checkPurged() {
         int left = unit.listedRequests();
         if (left > 0) {
-            sim.fail("purge returned too early", left + " command still listed, its walk still"
-                    + " scheduled in A");
+            sim.fail("purge returned too early",
+                    left + " command still listed, its walk not begun");
         }
     }
 

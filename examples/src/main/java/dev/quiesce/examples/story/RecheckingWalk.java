@@ -19,7 +19,7 @@ final class RecheckingWalk implements WalkUnderTest {
 
     @Override
     public String title() {
-        return "a task double-checks the context, then walks; nobody counts it";
+        return "Before: a task double-checks the context, then walks";
     }
 
     @Override
@@ -81,7 +81,7 @@ final class RecheckingWalk implements WalkUnderTest {
 
         @Override
         public String describe() {
-            return "it was: the walk over the requests of the disk";
+            return "it was: walks over the requests";
         }
     }
 }

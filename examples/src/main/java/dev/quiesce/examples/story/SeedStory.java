@@ -4,13 +4,18 @@ import dev.quiesce.testkit.RunReport;
 import dev.quiesce.testkit.Scenario;
 import dev.quiesce.testkit.SearchReport;
 import java.io.PrintStream;
+import java.util.List;
+import java.util.Locale;
 
 /**
  * Tells what was wrong with the old designs, as a search over schedules finds it, and that the same
- * search finds nothing in Quiesce. One screen for each of three questions.
+ * search finds nothing in Quiesce: three questions on one screen of 24 lines.
  */
 public final class SeedStory {
-    private static final String RULE = "-".repeat(78);
+    private static final int COLUMNS = 80;
+
+    /** How wide the name of who acts is in the lines of a {@link RunReport}. */
+    private static final int ACTOR_COLUMNS = 10;
 
     private final PrintStream out;
     private boolean asExpected = true;
@@ -34,75 +39,74 @@ public final class SeedStory {
     }
 
     private void reading() {
-        title("1. Which context is this disk in?", "A disk moves from context A to B. Another "
-                + "thread asks where it is.");
-        old(ContextReading.ASSERTING.title(),
-                SeedScenarios.reading(ContextReading.ASSERTING),
+        out.println("1 WHICH CONTEXT IS THIS DISK IN? It moves from A to B; another thread asks.");
+        old(ContextReading.ASSERTING.title(), SeedScenarios.reading(ContextReading.ASSERTING),
                 ContextReading.DifferentContexts.class.getSimpleName());
-        out.println("The two are switched one after the other: they differ, legitimately.");
         quiesce(ContextReading.TOLERANT.title(),
                 SeedScenarios.reading(ContextReading.TOLERANT));
     }
 
     private void purge() {
-        title("2. Is a purged disk really empty?", "A disk with a command that waits for no I/O "
-                + "is purged, to be unplugged.");
-        old("a task walks the list; purge = walk, then drain",
+        out.println("2 IS A PURGED DISK EMPTY? It has a command that waits for no I/O.");
+        old("Before: a task walks the list; a purge walks, then drains",
                 SeedScenarios.purge(RecheckingWalk::new), "purge returned too early");
-        out.println("A drain waits for what is counted, and nobody counts the walk.");
         quiesce("Quiesce: the walk is counted before it is posted",
                 SeedScenarios.purge(CountedWalk::new));
     }
 
     private void walk() {
-        title("3. Does the disk stay where the walk is?", "A walk over the requests begins, then "
-                + "the disk moves from A to B.");
-        old("control walks the list itself, as under one big lock",
+        out.println("3 DOES THE DISK STAY WHERE THE WALK IS? One begins, then the disk moves.");
+        old("Still before: control walks the list itself, as under a lock",
                 SeedScenarios.walkAndMove(DirectWalk::new),
                 "a request touched outside its own context");
-        old("a task double-checks the context of the disk, then walks",
-                SeedScenarios.walkAndMove(RecheckingWalk::new),
-                "a double-check that went stale");
-        out.println("That the context was right says nothing about the next instant.");
+        old("Before: a task double-checks the context, then walks",
+                SeedScenarios.walkAndMove(RecheckingWalk::new), "a double-check that went stale");
         quiesce("Quiesce: while the walk is counted the disk cannot move",
                 SeedScenarios.walkAndMove(CountedWalk::new));
     }
 
-    private void title(String question, String setting) {
-        out.println(RULE);
-        out.println(question);
-        out.println("   " + setting);
-    }
-
     private void old(String design, Scenario scenario, String kind) {
         SearchReport report = SeedScenarios.search(scenario);
-        out.println();
-        out.println("Before: " + design);
         if (!report.kinds().contains(kind)) {
-            out.println("   NOT FOUND: " + kind + " in " + counts(report));
+            verdict(design, "NOT FOUND in " + report.schedules() + ": " + kind);
             asExpected = false;
             return;
         }
+        verdict(design, report.failedSchedules() + " of " + report.schedules() + " fail");
         RunReport shortest = report.failure(kind);
-        int number = 0;
-        for (String line : shortest.story()) {
-            out.printf("  %2d  %s%n", ++number, line);
+        List<String> steps = shortest.story();
+        String line = "";
+        for (int i = 0; i < steps.size(); i++) {
+            line = step(i + 1, steps.get(i));
+            if (i < steps.size() - 1) {
+                out.println(line);
+            }
         }
-        out.println("  =>  " + shortest.detail());
-        out.println("      the shortest of " + report.failedSchedules() + " failures in "
-                + counts(report));
+        String end = "=> " + shortest.detail();
+        if (line.length() + 1 + end.length() <= COLUMNS) {
+            out.println(line + " " + end);
+        } else {
+            out.println(line);
+            out.println("     " + end);
+        }
     }
 
     private void quiesce(String design, Scenario scenario) {
         SearchReport report = SeedScenarios.search(scenario);
-        out.println(design);
-        out.println("      " + counts(report) + ": " + (report.isClean() ? "none fails"
-                : "FAILED " + report.kinds()));
+        verdict(design, report.isClean() ? "none of " + report.schedules() + " fails"
+                : "FAILED " + report.kinds());
         asExpected &= report.isClean() && report.isComplete();
     }
 
-    private static String counts(SearchReport report) {
-        return report.schedules() + " schedules (with up to "
-                + report.preemptionsDone() + " preemptions)";
+    /** A design, and at the right edge what the search has found. */
+    private void verdict(String design, String found) {
+        int gap = COLUMNS - 2 - design.length() - found.length();
+        out.println("  " + design + " ".repeat(Math.max(1, gap)) + found);
+    }
+
+    private static String step(int number, String told) {
+        String actor = told.substring(0, ACTOR_COLUMNS).strip();
+        return String.format(
+                Locale.ROOT, "  %2d %-7s %s", number, actor, told.substring(ACTOR_COLUMNS));
     }
 }
