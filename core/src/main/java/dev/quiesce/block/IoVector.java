@@ -3,6 +3,7 @@ package dev.quiesce.block;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A list of memory segments, each a part of a buffer, that together hold a request's payload.
@@ -26,6 +27,7 @@ public final class IoVector {
     private int[] lengths = new int[SEGMENTS_AT_FIRST];
     private int segments;
     private long bytes;
+    private @Nullable LateFaults faults;
 
     /** Makes an empty vector. */
     public IoVector() {
@@ -39,6 +41,18 @@ public final class IoVector {
         }
         segments = 0;
         bytes = 0;
+        faults = null;
+    }
+
+    /**
+     * Says that some of the memory may go away. From now on, until {@link #clear}, each copy into
+     * or out of this vector, and out of vectors made of its segments, asks whether it did: then the
+     * copy throws an {@link InternalError}, which fails the request of whoever copies (I7).
+     *
+     * @param whereFaultsShow what to ask
+     */
+    public void surfaceFaultsBy(LateFaults whereFaultsShow) {
+        faults = whereFaultsShow;
     }
 
     /**
@@ -77,6 +91,9 @@ public final class IoVector {
             throw new IllegalArgumentException("a vector cannot be appended to itself");
         }
         Objects.checkFromIndexSize(skipBytes, lengthBytes, from.bytes);
+        if (from.faults != null) {
+            faults = from.faults;
+        }
         long skip = skipBytes;
         long left = lengthBytes;
         for (int i = 0; left > 0; i++) {
@@ -160,6 +177,7 @@ public final class IoVector {
             skip = 0;
             left -= part;
         }
+        surfaceFaults();
     }
 
     /**
@@ -185,6 +203,7 @@ public final class IoVector {
             skip = 0;
             done += part;
         }
+        surfaceFaults();
     }
 
     /**
@@ -210,6 +229,7 @@ public final class IoVector {
             skip = 0;
             done += part;
         }
+        surfaceFaults();
     }
 
     /**
@@ -235,6 +255,7 @@ public final class IoVector {
             skip = 0;
             done += part;
         }
+        surfaceFaults();
     }
 
     /**
@@ -260,6 +281,7 @@ public final class IoVector {
             skip = 0;
             done += part;
         }
+        surfaceFaults();
     }
 
     /**
@@ -280,6 +302,12 @@ public final class IoVector {
     @Override
     public String toString() {
         return "IoVector[" + bytes + " bytes in " + segments + " segments]";
+    }
+
+    private void surfaceFaults() {
+        if (faults != null) {
+            faults.surface();
+        }
     }
 
     private void grow() {

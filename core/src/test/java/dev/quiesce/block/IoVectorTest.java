@@ -93,6 +93,29 @@ class IoVectorTest {
     }
 
     @Test
+    @Rule("I7")
+    void shouldAskWhetherItsMemoryIsGoneAfterEachCopy() {
+        IoVector vector = new IoVector();
+        IoVector slice = new IoVector();
+        int[] asked = new int[1];
+        vector.add(ByteBuffer.allocate(16), 0, 16);
+        vector.surfaceFaultsBy(() -> asked[0]++);
+        slice.addSlice(vector, 4, 8);
+
+        vector.fillZero(0, 16);
+        vector.copyFrom(0, new byte[4], 0, 4);
+        vector.copyFrom(0, ByteBuffer.allocate(4), 0, 4);
+        vector.copyTo(0, new byte[4], 0, 4);
+        slice.copyTo(0, ByteBuffer.allocate(4), 0, 4);
+        assertThat(asked[0]).isEqualTo(5);
+        vector.clear();
+        vector.add(ByteBuffer.allocate(16), 0, 16);
+        vector.fillZero(0, 16);
+
+        assertThat(asked[0]).isEqualTo(5);
+    }
+
+    @Test
     void shouldAgreeWithAnArrayUnderRandomAccess() {
         long seed = new Random().nextLong();
         Random random = new Random(seed);

@@ -90,4 +90,9 @@ abstract class ForwardingMap implements MemoryMap {
     public boolean guestStoresOrdered() {
         return live().guestStoresOrdered();
     }
+
+    @Override
+    public void surfaceFaults() {
+        live().surfaceFaults();
+    }
 }

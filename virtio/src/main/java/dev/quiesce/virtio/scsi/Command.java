@@ -1,8 +1,10 @@
 package dev.quiesce.virtio.scsi;
 
 import dev.quiesce.block.IoVector;
+import dev.quiesce.block.LateFaults;
 import dev.quiesce.scsi.HostAdapter;
 import dev.quiesce.scsi.ScsiRequest;
+import dev.quiesce.virtio.memory.MemoryMap;
 import dev.quiesce.virtio.memory.SegmentSink;
 import dev.quiesce.virtio.queue.Chain;
 
@@ -28,6 +30,7 @@ final class Command {
         dataIn.add(base, offset, length);
         return true;
     };
+    private final LateFaults faults = this::surfaceFaults;
     private Chain chain = new Chain();
 
     Command(int head, HostAdapter host) {
@@ -47,10 +50,23 @@ final class Command {
         return former;
     }
 
+    /**
+     * Memory that vanished under the data must show where it was touched, not where the JVM notices
+     * it later. Whoever has the data may ask, on any thread.
+     */
+    void surfaceFaults() {
+        MemoryMap memory = chain.memory();
+        if (memory != null) {
+            memory.surfaceFaults();
+        }
+    }
+
     /** Points the vectors at the data parts behind the headers. */
     void mapData(int requestHeaderBytes, int responseHeaderBytes) {
         dataOut.clear();
         dataIn.clear();
+        dataOut.surfaceFaultsBy(faults);
+        dataIn.surfaceFaultsBy(faults);
         long out = chain.readableBytes() - requestHeaderBytes;
         long in = chain.writableBytes() - responseHeaderBytes;
         if (out > 0) {

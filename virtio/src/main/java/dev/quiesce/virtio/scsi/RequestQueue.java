@@ -11,7 +11,6 @@ import dev.quiesce.scsi.spec.Sense;
 import dev.quiesce.virtio.dataplane.QueueClient;
 import dev.quiesce.virtio.dataplane.QueuePump;
 import dev.quiesce.virtio.memory.GuestMemoryFault;
-import dev.quiesce.virtio.memory.MemoryMap;
 import dev.quiesce.virtio.queue.Chain;
 import java.util.Arrays;
 import java.util.Objects;
@@ -196,19 +195,11 @@ final class RequestQueue implements QueueClient, HostAdapter {
         Arrays.fill(response, 0, length, (byte) 0);
     }
 
-    /** Memory that vanished under the data must show here, not where the JVM notices it later. */
-    private static void surfaceFaults(Command command) {
-        MemoryMap memory = command.chain().memory();
-        if (memory != null) {
-            memory.surfaceFaults();
-        }
-    }
-
     private void respond(Command command, long movedInBytes) {
         int length = ScsiLayout.RESPONSE_SENSE + command.senseSizeBytes;
         if (!device.isBroken()) {
             try {
-                surfaceFaults(command);
+                command.surfaceFaults();
                 command.chain().copyToWritable(0, response, 0, length);
             } catch (GuestMemoryFault | InternalError e) {
                 device.markBroken(pump.describe() + ": guest memory failed under a response", e);
