@@ -64,6 +64,9 @@ public final class AioContext implements Executor, AutoCloseable {
     /** Items of this context that workers have. Home context only. */
     private int itemsAtWork;
 
+    /** Tasks of this context that wait in some parking lot. Home context only. */
+    private int parkedTasks;
+
     /** How many tasks run before an epilogue. Written by any, read at home once in a slice. */
     private volatile int tasksPerBatch = TASKS_PER_BATCH;
 
@@ -309,6 +312,23 @@ public final class AioContext implements Executor, AutoCloseable {
     }
 
     /**
+     * Says that a task which belongs here waits in a parking lot, and will be posted here when that
+     * opens. Until {@link #parkingEnds} the context cannot be closed: nobody else may run the task.
+     * Thread: home context.
+     */
+    public void parkingBegins() {
+        checkHome();
+        parkedTasks++;
+    }
+
+    /** Says that a parked task has come back, or is not wanted any more. Thread: home context. */
+    public void parkingEnds() {
+        checkHome();
+        assert parkedTasks > 0 : this;
+        parkedTasks--;
+    }
+
+    /**
      * Tells the error handler what went wrong. The only way to it: a handler that throws is itself
      * a thing to be logged, and must not keep whoever reports from going on. Thread: any.
      *
@@ -324,14 +344,14 @@ public final class AioContext implements Executor, AutoCloseable {
     }
 
     /**
-     * {@return whether there is nothing here: nothing queued, deferred, armed, waited for, or at
-     * work} Thread: home context.
+     * {@return whether there is nothing here: nothing queued, deferred, armed, waited for, at work
+     * or parked} Thread: home context.
      */
     public boolean isIdle() {
         checkHome();
         return !queues.hasReady() && !queues.hasPosted() && !queues.hasOuter()
                 && epilogue.isEmpty() && timers.isEmpty() && waiters.isEmpty()
-                && itemsAtWork == 0;
+                && itemsAtWork == 0 && parkedTasks == 0;
     }
 
     /**
@@ -357,8 +377,8 @@ public final class AioContext implements Executor, AutoCloseable {
      * and notifiers that are still attached are reported. Does nothing if the context is closed or
      * its loop has ended. Thread: home context.
      *
-     * @throws IllegalStateException if called inside a poll, or if tasks, timers, waiters or items
-     *     at work remain, which it names; the context then goes on as before
+     * @throws IllegalStateException if called inside a poll, or if tasks, timers, waiters, items at
+     *     work or parked tasks remain, which it names; the context then goes on as before
      */
     @Override
     public void close() {
@@ -519,6 +539,9 @@ public final class AioContext implements Executor, AutoCloseable {
         waiters.describe(left);
         if (itemsAtWork > 0) {
             left.add(itemsAtWork + " items at work");
+        }
+        if (parkedTasks > 0) {
+            left.add(parkedTasks + " parked tasks");
         }
         return left;
     }

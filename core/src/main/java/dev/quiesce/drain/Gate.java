@@ -213,9 +213,10 @@ public final class Gate {
      * Ends one section. Control; never waits. If it was the last one, the parked requests of each
      * lane are replayed by a task posted to the lane's home (DRAIN-21, DRAIN-26).
      *
-     * <p>A home that is closed, or whose loop has ended, cannot replay: its requests stay parked
-     * and are reported to the error handler. Nobody else may complete them, since completions
-     * belong to their home. So stop or unplug what submits from a context before ending it.
+     * <p>A home whose loop has ended cannot replay: its requests are forgotten, which is reported
+     * to the error handler, once per lane. Nobody else may complete them, since completions belong
+     * to their home. So stop or unplug what submits from a context before ending it. A home with
+     * parked requests cannot be closed.
      *
      * @return whether this was the transition from 1 to 0
      * @throws IllegalStateException if no section is open, or the caller does not own the main
@@ -225,15 +226,11 @@ public final class Gate {
         main.checkHome();
         List<Lane> booked = new ArrayList<>();
         boolean opened = endSection(booked);
-        RuntimeException stranded = null;
         for (Lane lane : booked) {
-            RuntimeException cause = lane.postReplay();
-            if (cause != null) {
-                stranded = new IllegalStateException("requests stay parked on the " + lane, cause);
+            RuntimeException lost = lane.postReplay();
+            if (lost != null) {
+                main.report(toString(), lost);
             }
-        }
-        if (stranded != null) {
-            main.report(toString(), stranded);
         }
         return opened;
     }

@@ -55,6 +55,11 @@ public final class Lane {
      * of the same task if the gate is open; if it is quiesced, for the next transition to zero. The
      * count of the replay itself goes last.
      *
+     * A context cannot be closed while something is parked here for it (AioContext.parkingBegins).
+     * A loop that an Error, or its IoThread's close, has ended takes its requests with it: they can
+     * be completed nowhere else. The transition to zero then finds no home, forgets them and says
+     * so, once; they held nothing up, and hold nothing up now.
+     *
      * Leaving is batched: the requests of one slice leave by one atomic add, after the slice was
      * published.
      */
@@ -109,6 +114,7 @@ public final class Lane {
         home.checkHome();
         boolean parks = park(task);
         if (parks) {
+            home.parkingBegins();
             gate.kickIfQuiesced();
         }
         return parks;
@@ -123,7 +129,11 @@ public final class Lane {
      */
     public boolean unpark(Task task) {
         home.checkHome();
-        return takeOut(task);
+        boolean wasParked = takeOut(task);
+        if (wasParked) {
+            home.parkingEnds();
+        }
+        return wasParked;
     }
 
     /**
@@ -252,18 +262,30 @@ public final class Lane {
         }
     }
 
-    /** Posts the booked replay. Returns why that is impossible; the booking is then undone. */
+    /**
+     * Posts the booked replay. Returns why that is impossible; the booking is then undone, and what
+     * was parked is forgotten: it went with its loop.
+     */
     @Nullable IllegalStateException postReplay() {
         try {
             home.post(replayTask);
             return null;
         } catch (IllegalStateException e) {
-            synchronized (lock) {
-                replayBooked = false;
-            }
+            int lost = forgetParked();
             giveBack(1);
             gate.kickIfQuiesced();
-            return e;
+            return new IllegalStateException(
+                    lost + " parked requests were lost with the home of the " + this, e);
+        }
+    }
+
+    /** The home runs nothing any more, so nobody else is at the queue. Returns how many went. */
+    private int forgetParked() {
+        synchronized (lock) {
+            replayBooked = false;
+            int lost = parked.size();
+            parked.clear();
+            return lost;
         }
     }
 
@@ -325,6 +347,7 @@ public final class Lane {
                 if (task == null) {
                     break;
                 }
+                home.parkingEnds();
                 replay.replay(task);
             }
         } finally {

@@ -4,10 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.IoThread;
+import dev.quiesce.aio.IoThreadConfig;
 import dev.quiesce.aio.LoopSeams;
 import dev.quiesce.aio.Task;
 import dev.quiesce.aio.WaitReport;
 import dev.quiesce.rules.Rule;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 class GateTest {
@@ -166,23 +171,56 @@ class GateTest {
 
     @Test
     @Rule("DRAIN-61")
-    void shouldReportRequestsWhoseHomeHasEnded() {
-        AioContext gone = loops.context("gone");
-        Lane lane = gate.lane(gone, NONE);
+    @Rule("AIO-75")
+    void shouldKeepAHomeFromBeingClosedWhileItsRequestsAreParked() {
+        AioContext home = loops.context("home");
+        List<String> replayed = new ArrayList<>();
+        Lane lane = gate.lane(home, task -> replayed.add(task.toString()));
+        gate.quiesce();
+        Task cancelled = park(lane);
+        park(lane);
+
+        assertThatThrownBy(home::close).hasMessageContaining("2 parked tasks");
+        assertThat(lane.unpark(cancelled)).isTrue();
+        lane.leaveAtSliceEnd();
+        home.poll(0);
+        assertThatThrownBy(home::close).hasMessageContaining("1 parked tasks");
+        gate.resume();
+        home.poll(0);
+        lane.leaveAtSliceEnd();
+        home.poll(0);
+        home.close();
+
+        assertThat(replayed).hasSize(1);
+        assertThat(gate.isSettled()).isTrue();
+    }
+
+    @Test
+    @Rule("DRAIN-61")
+    void shouldForgetAndReportRequestsThatWentWithTheirLoop() {
+        IoThread thread = IoThread.start(new IoThreadConfig("gone", Thread::new,
+                LoopSeams.system().withErrors((at, site, cause) -> { }), true));
+        Lane lane = gate.lane(thread.context(), NONE);
         Lane alive = gate.lane(loops.a, NONE);
         gate.quiesce();
-        park(lane);
+        CompletableFuture.runAsync(() -> {
+            park(lane);
+            park(lane);
+        }, thread.context()).join();
         park(alive);
-        gone.close();
+        thread.close();
 
         gate.resume();
         loops.settle();
 
-        assertThat(loops.errors).singleElement().asString()
-                .contains("gate disk").contains("stay parked on the lane of gone into disk");
-        assertThat(alive.parkedCount()).isZero();
-        assertThat(gate.parkedCount()).isEqualTo(1);
+        assertThat(loops.errors).singleElement().asString().contains("gate disk")
+                .contains("2 parked requests were lost with the home of the lane of gone");
+        assertThat(gate.parkedCount()).isZero();
+        assertThat(lane.counter().inFlight()).isZero();
         assertThat(lane.isReplayBooked()).isFalse();
+        gate.quiesce();
+        gate.resume();
+        assertThat(loops.errors).hasSize(1);
     }
 
     private static Task park(Lane lane) {
