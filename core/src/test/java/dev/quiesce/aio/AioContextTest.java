@@ -146,6 +146,10 @@ class AioContextTest {
     @Rule("AIO-38")
     void shouldUnparkOnlyALoopThatSleeps() {
         FakeLoop loop = new FakeLoop();
+        loop.context.wake();
+        loop.poll();
+        assertThat(loop.parker.unparks).isZero();
+
         loop.parker.asleep = () -> {
             loop.context.post(loop.logs("while asleep"));
             loop.context.wake();

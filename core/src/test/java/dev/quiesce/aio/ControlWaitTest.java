@@ -205,6 +205,27 @@ class ControlWaitTest {
     }
 
     @Test
+    @Rule("AIO-84")
+    void shouldStillBeInAWaitWhenAnInnerOneIsOver() {
+        FakeLoop loop = new FakeLoop();
+        boolean[] done = new boolean[1];
+        Consumer<WaitReport> why = out -> out.outstanding("x", loop.context, 1, false);
+        loop.context.postOuter(loop.logs("outer-only"));
+        loop.context.defer(FakeLoop.task("waits", () -> {
+            boolean[] innerDone = new boolean[1];
+            loop.context.defer(FakeLoop.task("ends inner", () -> innerDone[0] = true));
+            ControlWait.until(loop.context, target(() -> innerDone[0], why));
+            loop.context.defer(FakeLoop.task("ends outer", () -> done[0] = true));
+        }));
+
+        ControlWait.until(loop.context, target(() -> done[0], why));
+
+        assertThat(loop.log).isEmpty();
+        loop.poll();
+        assertThat(loop.log).containsExactly("outer-only");
+    }
+
+    @Test
     void shouldFinishWhenTheEpilogueOfReturnedCallbacksIsAllItWaitsFor() {
         FakeLoop loop = new FakeLoop();
         boolean[] left = new boolean[1];

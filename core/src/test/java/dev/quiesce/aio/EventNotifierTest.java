@@ -56,6 +56,7 @@ class EventNotifierTest {
     }
 
     @Test
+    @Rule("AIO-24")
     void shouldServeASetFromBeforeTheAttach() {
         FakeLoop loop = new FakeLoop();
         EventNotifier notifier = new EventNotifier("n");
@@ -180,6 +181,28 @@ class EventNotifierTest {
         loop.poll();
 
         assertThat(loop.log).containsExactly("run", "over");
+    }
+
+    @Test
+    @Rule("AIO-83")
+    void shouldServeASetFromWithinAHandlerThatPolls() {
+        FakeLoop loop = new FakeLoop();
+        EventNotifier notifier = new EventNotifier("n");
+        notifier.attach(loop.context, () -> {
+            loop.log.add("run");
+            if (loop.log.size() == 1) {
+                loop.poll();
+                notifier.set();
+                loop.poll();
+                loop.log.add("first run over");
+            }
+        });
+        notifier.set();
+
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("run", "run", "first run over");
+        assertThat(loop.poll()).isFalse();
     }
 
     @Test

@@ -169,6 +169,20 @@ class TaskPlacementTest {
     }
 
     @Test
+    @Rule("AIO-35")
+    @Rule("BUG-15")
+    void shouldNotForgetWhatItIsToldWhileItLooks() {
+        main.context.execute(() -> fromElsewhere(() -> main.context.post(main.logs("posted"))));
+        main.poll();
+        assertThat(main.log).isEmpty();
+
+        main.context.poll(Long.MAX_VALUE);
+
+        assertThat(main.log).containsExactly("posted");
+        assertThat(main.parker.parks).isEmpty();
+    }
+
+    @Test
     @Rule("AIO-72")
     @Rule("BUG-29")
     void shouldCompleteAnotherItemInsideACompletionThatPolls() {
@@ -216,6 +230,16 @@ class TaskPlacementTest {
         }
 
         assertThat(madeOn[0]).isSameAs(Thread.currentThread());
+    }
+
+    private static void fromElsewhere(Runnable action) {
+        Thread other = new Thread(action);
+        other.start();
+        try {
+            other.join();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     private WorkItem item(String name, Runnable then) {

@@ -240,6 +240,26 @@ class WorkersTest {
     }
 
     @Test
+    @Rule("AIO-74")
+    void shouldNotReturnFromCloseWhileAWorkerIsBusy() throws InterruptedException {
+        CountDownLatch go = new CountDownLatch(1);
+        Workers pool = Workers.pool(factory, 0, 1);
+        pool.submit(home, new Item("a", () -> await(go)));
+
+        Thread closer = new Thread(pool::close, "closer");
+        closer.start();
+        while (closer.getState() != Thread.State.WAITING && closer.isAlive()) {
+            closer.join(1);
+        }
+        boolean waits = closer.isAlive();
+        go.countDown();
+        closer.join();
+
+        assertThat(waits).isTrue();
+        pollUntil(1);
+    }
+
+    @Test
     void shouldRefuseToBeClosedByItsOwnWorker() {
         try (Workers pool = Workers.pool(factory, 1, 1)) {
             Item item = new Item("closer", pool::close);

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /** The text of docs/conformance.md. */
 final class ConformanceTable {
@@ -27,16 +28,22 @@ final class ConformanceTable {
             * **not applicable**: the rule is about something that does not exist here.
             * **open**: nothing proves it yet.
 
+            The last column counts the [mutants](testing.md#mutants): code that breaks the rule on
+            purpose, which a test named here has to notice.
+
             Families whose rules have a text in this repository are complete: a rule of theirs that
             is none of these fails the build. Of the others the open rules are listed.
             """;
 
     private final RuleBook book;
     private final Map<RuleId, Set<String>> citations;
+    private final Map<RuleId, Long> mutants;
 
-    ConformanceTable(RuleBook book, Citations citations) {
+    ConformanceTable(RuleBook book, Citations citations, List<Mutant> mutants) {
         this.book = book;
         this.citations = citations.tests();
+        this.mutants = mutants.stream()
+                .collect(Collectors.groupingBy(Mutant::rule, Collectors.counting()));
     }
 
     String text() {
@@ -63,11 +70,12 @@ final class ConformanceTable {
         text.append("\n## ").append(family).append("\n\n");
         appendCounts(text, rules);
         if (!shown.isEmpty()) {
-            text.append("\n| rule | | tests |\n| --- | --- | --- |\n");
+            text.append("\n| rule | | tests | mutants |\n| --- | --- | --- | --- |\n");
         }
         for (RuleId rule : shown) {
             text.append("| ").append(rule).append(" | ").append(standing(rule)).append(" | ")
                     .append(String.join(", ", citations.getOrDefault(rule, Set.of())))
+                    .append(" | ").append(mutants.containsKey(rule) ? mutants.get(rule) : "")
                     .append(" |\n");
         }
         if (!open.isEmpty() && !shown.isEmpty()) {

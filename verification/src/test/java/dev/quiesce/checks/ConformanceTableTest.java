@@ -26,7 +26,8 @@ class ConformanceTableTest {
 
     @Test
     void shouldListEveryRule() throws IOException {
-        String table = new ConformanceTable(book, citations).text();
+        String table =
+                new ConformanceTable(book, citations, MutantCatalogue.read()).text();
         Path file = SourceTree.root().resolve("docs/conformance.md");
 
         if (Boolean.getBoolean("quiesce.writeConformance")) {

@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
  * @param number the digits
  * @param text the whole, as it is written
  */
-record RuleId(String prefix, int number, String text) implements Comparable<RuleId> {
+public record RuleId(String prefix, int number, String text) implements Comparable<RuleId> {
     private static final Pattern ID = Pattern.compile("([A-Z]+(?:-T|-)?)(\\d+)[a-z]?");
     private static final Comparator<RuleId> ORDER =
             Comparator.comparing(RuleId::family)
@@ -24,7 +24,13 @@ record RuleId(String prefix, int number, String text) implements Comparable<Rule
         return ID.matcher(text).matches();
     }
 
-    static RuleId of(String text) {
+    /**
+     * Reads a number.
+     *
+     * @param text such as AIO-33
+     * @return the rule's number
+     */
+    public static RuleId of(String text) {
         Matcher matcher = ID.matcher(text);
         if (!matcher.matches()) {
             throw new IllegalArgumentException("not the number of a rule: '" + text + "'");
@@ -32,8 +38,13 @@ record RuleId(String prefix, int number, String text) implements Comparable<Rule
         return new RuleId(matcher.group(1), Integer.parseInt(matcher.group(2)), text);
     }
 
-    /** Numbers and ranges of them: {@code "CMD-1 to CMD-14, CMD-14a, CMD-15"}. */
-    static List<RuleId> list(String text) {
+    /**
+     * Reads numbers and ranges of them.
+     *
+     * @param text such as {@code "CMD-1 to CMD-14, CMD-14a, CMD-15"}
+     * @return all of them, in that order
+     */
+    public static List<RuleId> list(String text) {
         List<RuleId> ids = new ArrayList<>();
         for (String part : text.split(",", -1)) {
             String[] ends = part.strip().split(" to ", -1);
@@ -65,7 +76,12 @@ record RuleId(String prefix, int number, String text) implements Comparable<Rule
         return String.join(", ", parts);
     }
 
-    String family() {
+    /**
+     * The family, as in {@code AIO} or {@code AIO-T}.
+     *
+     * @return the prefix without its hyphen
+     */
+    public String family() {
         return prefix.endsWith("-") ? prefix.substring(0, prefix.length() - 1) : prefix;
     }
 

@@ -12,11 +12,15 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** Finds the project's root and reads its files. */
-final class SourceTree {
+public final class SourceTree {
     private SourceTree() {}
 
-    /** The directory that holds the wrapper: the root, from whichever module the test runs. */
-    static Path root() {
+    /**
+     * The directory that holds the wrapper: the root, from whichever module the test runs.
+     *
+     * @return an absolute path
+     */
+    public static Path root() {
         Path dir = Path.of("").toAbsolutePath();
         while (!Files.isDirectory(dir.resolve(".mvn"))) {
             dir = dir.getParent();
@@ -37,6 +41,27 @@ final class SourceTree {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * The full name of a type of ours that is known by its simple name.
+     *
+     * @param simpleName as its source file is called; no other file is called so
+     * @return the name with its package
+     */
+    public static String typeNamed(String simpleName) {
+        List<Path> found = files(".java").stream()
+                .filter(p -> p.getFileName().toString().equals(simpleName + ".java")).toList();
+        if (found.size() != 1) {
+            throw new IllegalStateException("files called " + simpleName + ": " + found);
+        }
+        // Module, src, main or test, java: then comes the package.
+        Path below = root().relativize(found.get(0));
+        StringBuilder name = new StringBuilder();
+        for (Path part : below.subpath(4, below.getNameCount() - 1)) {
+            name.append(part).append('.');
+        }
+        return name + simpleName;
     }
 
     static List<SourceFile> javaFiles() {

@@ -1,0 +1,47 @@
+package dev.quiesce.mutants;
+
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
+
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.platform.engine.DiscoverySelector;
+import org.junit.platform.launcher.LauncherDiscoveryRequest;
+import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
+import org.junit.platform.launcher.core.LauncherFactory;
+import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
+import org.junit.platform.launcher.listeners.TestExecutionSummary;
+
+/** Runs the tests that it is given, as {@code Class#method}, in a JVM of its own. */
+final class OneTest {
+    static final int GREEN = 10;
+    static final int RED = 11;
+    static final int NOT_RUN = 12;
+
+    private OneTest() {}
+
+    public static void main(String[] tests) {
+        List<DiscoverySelector> selectors = new ArrayList<>();
+        for (String test : tests) {
+            selectors.add(selectMethod(test));
+        }
+        LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()
+                .selectors(selectors)
+                .configurationParameter("junit.jupiter.execution.timeout.default", "40 s")
+                .build();
+        SummaryGeneratingListener listener = new SummaryGeneratingListener();
+        LauncherFactory.create().execute(request, listener);
+        TestExecutionSummary summary = listener.getSummary();
+        summary.printFailuresTo(new PrintWriter(System.out, true, StandardCharsets.UTF_8), 6);
+        // Daemons and lost threads of a broken test must not keep the JVM alive.
+        Runtime.getRuntime().halt(verdict(summary, tests.length));
+    }
+
+    private static int verdict(TestExecutionSummary summary, int tests) {
+        if (summary.getTestsFoundCount() != tests || summary.getTestsSkippedCount() > 0) {
+            return NOT_RUN;
+        }
+        return summary.getTotalFailureCount() == 0 ? GREEN : RED;
+    }
+}
