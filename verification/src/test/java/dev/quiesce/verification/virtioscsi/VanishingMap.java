@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * Guest memory that fails: one page whose buffer refuses to be written, or, without a page, every
  * access throws.
  */
-final class VanishingMap extends ForwardingMap {
+class VanishingMap extends ForwardingMap {
     private final long pageAddress;
     private final @Nullable ByteBuffer page;
 

@@ -217,6 +217,7 @@ public final class QueuePump {
         if (queue.fault() != null) {
             return;
         }
+        device.showKicked(index, queue);
         do {
             queue.disableNotify();
             if (!popBatch(queue)) {

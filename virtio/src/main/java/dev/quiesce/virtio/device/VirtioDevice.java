@@ -4,8 +4,10 @@ import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.EventNotifier;
 import dev.quiesce.aio.Task;
 import dev.quiesce.virtio.memory.GuestMemory;
+import dev.quiesce.virtio.memory.MemoryMap;
 import dev.quiesce.virtio.queue.QueueConfig;
 import dev.quiesce.virtio.queue.SplitVirtqueue;
+import dev.quiesce.virtio.queue.Virtqueue;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
@@ -40,6 +42,9 @@ public abstract class VirtioDevice {
     private static final Logger LOG = LoggerFactory.getLogger(VirtioDevice.class);
     private static final VarHandle STATUS;
     private static final VarHandle BROKEN;
+    private static final VarHandle KICKED = MethodHandles.arrayElementVarHandle(int[].class);
+    private static final int NEVER = -1;
+    private static final int AVAIL_INDEX = 2; // VirtIO 1.2, 2.7.6
 
     static {
         try {
@@ -53,6 +58,12 @@ public abstract class VirtioDevice {
 
     private final VirtioDeviceConfig config;
     private final EventNotifier[] kicks;
+
+    /**
+     * Available index at the last kick, where stores are not ordered. Written release by the
+     * driver's thread, read acquire by whoever serves the ring.
+     */
+    private final int[] kicked;
     private final Object registers = new Object();
     private final QueueSetup[] setups; // Guarded by registers.
     private long driverFeatures; // Guarded by registers.
@@ -75,6 +86,8 @@ public abstract class VirtioDevice {
         this.config = config;
         setups = new QueueSetup[config.queues()];
         Arrays.fill(setups, QueueSetup.ABSENT);
+        kicked = new int[config.queues()];
+        Arrays.fill(kicked, NEVER);
         kicks = new EventNotifier[config.queues()];
         for (int i = 0; i < kicks.length; i++) {
             kicks[i] = new EventNotifier(config.name() + ".kick" + i);
@@ -202,6 +215,11 @@ public abstract class VirtioDevice {
      */
     public final CompletionStage<Void> writeStatus(int value) {
         CompletableFuture<Void> done = new CompletableFuture<>();
+        if ((value & DeviceStatus.DRIVER_OK) != 0) {
+            for (int i = 0; i < kicks.length; i++) {
+                noteKick(i); // A driver may fill its rings before it starts the device.
+            }
+        }
         main().postOuter(new StatusWrite(value, done));
         return done.minimalCompletionStage();
     }
@@ -236,7 +254,8 @@ public abstract class VirtioDevice {
 
     /**
      * The doorbell of one queue. Any thread may set it, at any time: a kick before the queue is
-     * served is remembered (DP-45).
+     * served is remembered (DP-45). In a machine whose stores are not ordered only {@link
+     * #kickFromGuest} tells the device of new chains.
      *
      * @param index the queue
      * @return its notifier
@@ -247,14 +266,31 @@ public abstract class VirtioDevice {
     }
 
     /**
-     * Rings a doorbell with a number that a guest wrote. Any thread. A queue that does not exist
-     * is ignored (MAL-18).
+     * Rings a doorbell with a number that a guest wrote. The thread that runs the guest's CPU: in a
+     * machine whose stores are not ordered it reads here how far it has come. A queue that does not
+     * exist is ignored (MAL-18).
      *
      * @param index the queue
      */
     public final void kickFromGuest(int index) {
         if (index >= 0 && index < kicks.length) {
+            noteKick(index);
             kicks[index].set();
+        }
+    }
+
+    /**
+     * Lets a ring be read as far as its driver had come at its last kick, if stores are not
+     * ordered; else the ring finds out by itself. The owner of the ring, before it pops.
+     *
+     * @param index the queue
+     * @param ring its ring
+     */
+    public final void showKicked(int index, Virtqueue ring) {
+        // Acquire: whatever the driver had stored when it read the index is visible.
+        int availIndex = (int) KICKED.getAcquire(kicked, index);
+        if (availIndex != NEVER) {
+            ring.availableUpTo(availIndex);
         }
     }
 
@@ -363,10 +399,26 @@ public abstract class VirtioDevice {
                 new QueueConfig(setup.sizeEntries(), setup.descriptorAddress(),
                         setup.availAddress(), setup.usedAddress(), negotiatedFeatures),
                 memory());
+        showKicked(index, ring);
         if (ring.fault() != null) {
             markBroken("queue " + index + ": " + ring.fault(), ring.faultCause());
         }
         return ring;
+    }
+
+    /** The driver's thread: its own stores are in order for itself. */
+    private void noteKick(int index) {
+        try {
+            MemoryMap map = memory().map();
+            QueueSetup setup = queue(index);
+            if (!map.guestStoresOrdered() && setup.enabled()) {
+                int availIndex = map.load16(setup.availAddress() + AVAIL_INDEX);
+                KICKED.setRelease(kicked, index, availIndex);
+            }
+        } catch (RuntimeException | InternalError e) {
+            // Nothing of the guest's making is thrown at whoever runs its CPU (I7).
+            markBroken("queue " + index + ": guest memory failed under a kick", e);
+        }
     }
 
     private CompletionStage<Void> applyStatus(int value) {
@@ -406,6 +458,9 @@ public abstract class VirtioDevice {
         }
         for (EventNotifier kick : kicks) {
             kick.testAndClear();
+        }
+        for (int i = 0; i < kicked.length; i++) {
+            KICKED.setRelease(kicked, i, NEVER);
         }
         negotiatedFeatures = 0;
         brokenCause = null;

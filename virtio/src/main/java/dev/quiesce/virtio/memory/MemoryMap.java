@@ -153,7 +153,8 @@ public interface MemoryMap {
      * Whether a guest's stores become visible to other threads in the order the guest made them,
      * as real memory shared with a guest gives. An emulator that writes guest RAM with plain Java
      * stores and whose fences do nothing answers false. The device then offers no EVENT_IDX,
-     * suppresses no notification, and reads a ring only after a kick, whose hand-over orders
+     * suppresses no notification, and reads a ring only as far as the thread that kicked had
+     * written it: that thread reads the available index, and the kick hands it over with
      * everything before it.
      *
      * @return whether ring indices may be read without a kick

@@ -34,6 +34,11 @@ public final class SplitVirtqueue implements Virtqueue {
      * storeUsedIndexRelease, fence, wantsInterrupt and enableNotify = armNotify, fence,
      * isPending; a step model may run the steps one at a time.
      *
+     * Both loads need a driver whose stores are ordered. Where they are not, no load of ours is
+     * safe: the index may be there and the entries before it not. The driver's own thread sees its
+     * stores in order, so it reads the index at the kick and hands it over (availableUpTo), and
+     * kicks are never suppressed.
+     *
      * Memory is asked for its map in each operation. If it changed, the ring areas are judged
      * again before anything is touched; areas that went away break the queue. What the memory
      * throws breaks it too, and the cause is kept: no exception of the guest's making leaves this
@@ -54,6 +59,9 @@ public final class SplitVirtqueue implements Virtqueue {
     private int signalledUsed;
     private boolean signalledValid;
     private boolean notifyEnabled = true;
+
+    /** Where stores are not ordered: as far as the driver's thread said; below 0 if it did not. */
+    private int toldAvail = -1;
     private @Nullable QueueFault fault;
     private @Nullable Throwable faultCause;
 
@@ -168,6 +176,11 @@ public final class SplitVirtqueue implements Virtqueue {
             into.clear();
             return refuse(QueueFault.MEMORY_FAULT, failure);
         }
+    }
+
+    @Override
+    public void availableUpTo(int availIndex) {
+        toldAvail = SplitLayout.advance(availIndex, 0);
     }
 
     @Override
@@ -365,7 +378,12 @@ public final class SplitVirtqueue implements Virtqueue {
 
     /** Step 3 of enableNotify: always a fresh load, never the remembered index (VQ-28). */
     boolean isPending() {
-        return ring().availIndexAcquire() != lastAvail;
+        return availIndexAcquire(ring()) != lastAvail;
+    }
+
+    /** Never ahead of the entries that it covers. */
+    private int availIndexAcquire(SplitRing current) {
+        return toldAvail >= 0 && !current.isOrdered() ? toldAvail : current.availIndexAcquire();
     }
 
     private SplitRing ring() {
@@ -402,7 +420,7 @@ public final class SplitVirtqueue implements Virtqueue {
             if (config.eventIdx() && notifyEnabled) {
                 current.fullFence(); // the event stored by the last pop is visible before we look
             }
-            shadowAvail = current.availIndexAcquire();
+            shadowAvail = availIndexAcquire(current);
             int available = SplitLayout.distance(lastAvail, shadowAvail);
             if (available == 0) {
                 return NOTHING;

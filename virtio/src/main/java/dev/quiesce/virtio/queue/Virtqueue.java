@@ -55,6 +55,16 @@ public sealed interface Virtqueue permits SplitVirtqueue {
     int pop(Chain into);
 
     /**
+     * Says how far the driver had come when it kicked, in a memory whose stores are not ordered:
+     * there the available index may be seen before the entries it covers, unless the driver's own
+     * thread has read it and handed it over. From the first call on the queue does not read the
+     * index itself. Ignored where stores are ordered.
+     *
+     * @param availIndex the available index that the driver's thread read; not trusted
+     */
+    void availableUpTo(int availIndex);
+
+    /**
      * Writes the used element of a chain; the driver sees it after {@link #publish}. On a broken
      * queue only the accounting is done (MAL-30).
      *

@@ -75,6 +75,7 @@ final class EventQueue {
         if (queue == null || !device.isDriverOk() || device.isBroken()) {
             return; // VSCSI-40
         }
+        device.showKicked(index, queue);
         int head = queue.pop(chain);
         while (head == Virtqueue.NOTHING && queue.enableNotify()) {
             head = queue.pop(chain); // A buffer came between the look and the re-arming.

@@ -246,6 +246,39 @@ class NotificationTest {
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
+    @Test
+    @Rule("VQ-9")
+    void shouldReadNoFurtherThanTheDriversThreadSaidWhenStoresAreNotOrdered() {
+        RawRing unordered = new RawRing(16, RegionMap.builder()
+                .add(RawRing.RAM, ByteBuffer.allocate(RawRing.RAM_BYTES))
+                .guestStoresOrdered(false)
+                .build());
+        Virtqueue queue = unordered.queue(0);
+        unordered.readable(0, 8).readable(1, 8).offer(0, 1);
+
+        queue.availableUpTo(0);
+        assertThat(queue.isEmpty()).isTrue();
+        assertThat(queue.pop(chain)).isEqualTo(Virtqueue.NOTHING);
+        queue.availableUpTo(1);
+        assertThat(queue.pop(chain)).isZero();
+        assertThat(queue.pop(chain)).isEqualTo(Virtqueue.NOTHING);
+        queue.availableUpTo(1000);
+
+        assertThat(queue.pop(chain)).isEqualTo(Virtqueue.NOTHING);
+        assertThat(queue.fault()).isEqualTo(QueueFault.INDEX_JUMP);
+    }
+
+    @Test
+    @Rule("VQ-9")
+    void shouldReadTheIndexItselfWhereStoresAreOrdered() {
+        Virtqueue queue = ring.queue(0);
+        ring.readable(0, 8).offer(0);
+
+        queue.availableUpTo(0);
+
+        assertThat(queue.pop(chain)).isZero();
+    }
+
     private boolean serveOne(Virtqueue queue) {
         push(ring, queue, 1);
         return queue.publish();
