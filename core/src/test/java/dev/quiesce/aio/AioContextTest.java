@@ -231,6 +231,7 @@ class AioContextTest {
     }
 
     @Test
+    @Rule("JCQ-T15")
     void shouldRefuseANegativeWait() {
         FakeLoop loop = new FakeLoop();
 
@@ -392,6 +393,7 @@ class AioContextTest {
     @Test
     @Rule("AIO-20")
     @Rule("AIO-75")
+    @Rule("SPT-T11")
     void shouldRefuseToCloseAndNameWhatRemains() {
         FakeLoop loop = new FakeLoop();
         loop.context.defer(loop.logs("left task"));
@@ -411,6 +413,7 @@ class AioContextTest {
 
     @Test
     @Rule("AIO-75")
+    @Rule("SPT-T11")
     void shouldRefuseEverythingOnceClosed() {
         FakeLoop loop = new FakeLoop();
         LoopTimer timer = new LoopTimer(loop.context, "timer", () -> { });

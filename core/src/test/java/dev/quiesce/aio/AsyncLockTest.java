@@ -3,6 +3,7 @@ package dev.quiesce.aio;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.quiesce.rules.Rule;
 import org.junit.jupiter.api.Test;
 
 class AsyncLockTest {
@@ -61,6 +62,7 @@ class AsyncLockTest {
     }
 
     @Test
+    @Rule("SPT-T14")
     void shouldBeFreeAgainWhenNobodyWaits() {
         FakeLoop loop = new FakeLoop();
         AsyncLock lock = new AsyncLock("lock");

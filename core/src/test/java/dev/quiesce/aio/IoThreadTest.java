@@ -27,6 +27,7 @@ class IoThreadTest {
 
     @Test
     @Rule("IOT-3")
+    @Rule("NET-T11")
     void shouldOwnItsContextWhenStartReturns() {
         try (IoThread ioThread = start()) {
             assertThat(ioThread.context().owner()).isNotNull();

@@ -107,6 +107,7 @@ class LeaseTest {
     }
 
     @Test
+    @Rule("SPT-T15")
     void shouldRefuseToGiveAwayTheContextInTheMiddleOfATurn() {
         FakeLoop loop = new FakeLoop();
         loop.context.defer(FakeLoop.task("closer", loop::close));

@@ -18,6 +18,7 @@ class ParkingTest {
     @Rule("AIO-33")
     @Rule("AIO-34")
     @Rule("AIO-36")
+    @Rule("JCQ-T18")
     void shouldLoseNoWakeUpInAPingPong() {
         try (IoThread ioThread = start("pong")) {
             AioContext main = new AioContext("ping", LoopSeams.system());
@@ -100,6 +101,7 @@ class ParkingTest {
 
     @Test
     @Rule("AIO-33")
+    @Rule("JCQ-T18")
     void shouldLoseNoWakeUpWhileInterrupted() {
         try (IoThread ioThread = start("pong")) {
             AioContext main = new AioContext("ping", LoopSeams.system());

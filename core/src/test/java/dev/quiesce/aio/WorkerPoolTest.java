@@ -297,6 +297,7 @@ class WorkerPoolTest {
     @Test
     @Rule("AIO-76")
     @Rule("BUG-24")
+    @Rule("SPT-T01")
     void shouldEndTheThreadsItHasMadeWhenItCannotStartItsMinimum() {
         ThreadFactory onlyOne = run -> made.isEmpty() ? factory.newThread(run) : null;
 

@@ -20,6 +20,7 @@ class NotifyStepModelTest {
     @Rule("AIO-34")
     @Rule("AIO-35")
     @Rule("AIO-37")
+    @Rule("JCQ-T19")
     void shouldNeverSleepOnAPostedEvent() {
         StepReport report = explore(NotifyStepModelTest::poster, NotifyStepModelTest::loop);
 

@@ -1,0 +1,178 @@
+package dev.quiesce.aio;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.quiesce.rules.Rule;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** The scenarios JCQ-T as far as they apply to an unbounded intrusive inbox that is taken whole. */
+class InboxScenariosTest {
+    private static final int POSTERS = 3;
+    private static final int TASKS = 20_000;
+
+    private final Task.Inbox inbox = new Task.Inbox();
+    private final Task.Fifo list = new Task.Fifo();
+
+    @Test
+    @Rule("JCQ-T01")
+    @Rule("JCQ-T04")
+    void jcqT01ShouldGiveBackTheSameTasksInOrderAndBeEmpty() {
+        List<Task> tasks = numbered(10);
+        tasks.forEach(inbox::push);
+        assertThat(inbox.isEmpty()).isFalse();
+
+        inbox.takeInto(list);
+
+        assertThat(inbox.isEmpty()).isTrue();
+        for (Task task : tasks) {
+            assertThat(list.take()).isSameAs(task);
+        }
+        assertThat(list.isEmpty()).isTrue();
+        inbox.takeInto(list);
+        assertThat(list.isEmpty()).isTrue();
+    }
+
+    @Test
+    @Rule("JCQ-T01")
+    void jcqT01ShouldAppendABatchBehindWhatWasTakenBefore() {
+        List<Task> tasks = numbered(9);
+        for (int batch = 0; batch < 3; batch++) {
+            tasks.subList(3 * batch, 3 * batch + 3).forEach(inbox::push);
+            inbox.takeInto(list);
+        }
+
+        for (Task task : tasks) {
+            assertThat(list.take()).isSameAs(task);
+        }
+    }
+
+    @Test
+    @Rule("JCQ-T03")
+    @SuppressWarnings("NullAway") // the point of the test
+    void jcqT03ShouldRefuseNullAndStayAsItWas() {
+        FakeLoop loop = new FakeLoop();
+
+        assertThatThrownBy(() -> inbox.push(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> loop.context.post(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> loop.context.execute(null))
+                .isInstanceOf(NullPointerException.class);
+
+        assertThat(inbox.isEmpty()).isTrue();
+        assertThat(loop.context.isIdle()).isTrue();
+    }
+
+    @Test
+    @Rule("JCQ-T06")
+    @Rule("JCQ-T07")
+    @Rule("JCQ-T09")
+    @Rule("JCQ-T11")
+    void jcqT06ShouldTakeEveryTaskWithWhatItsPosterWroteInItsOrder() throws InterruptedException {
+        List<Thread> posters = new ArrayList<>();
+        AtomicInteger refused = new AtomicInteger();
+        for (int poster = 0; poster < POSTERS; poster++) {
+            int number = poster;
+            Thread thread = new Thread(() -> postAll(number, refused));
+            thread.start();
+            posters.add(thread);
+        }
+
+        int[] next = new int[POSTERS];
+        int violations = 0;
+        for (int taken = 0; taken < POSTERS * TASKS;) {
+            if (inbox.isEmpty()) {
+                Thread.onSpinWait();
+                continue;
+            }
+            inbox.takeInto(list);
+            // What was seen to be there must be there.
+            violations += list.isEmpty() ? 1 : 0;
+            for (; !list.isEmpty(); taken++) {
+                Letter letter = (Letter) list.take();
+                violations += letter.number == next[letter.poster]++ ? 0 : 1;
+                violations += letter.plain == letter.number + 1 ? 0 : 1;
+            }
+        }
+        for (Thread poster : posters) {
+            poster.join();
+        }
+
+        assertThat(violations).isZero();
+        assertThat(refused).hasValue(0);
+        assertThat(next).containsOnly(TASKS);
+    }
+
+    @Test
+    @Rule("JCQ-T11")
+    void jcqT11ShouldRefuseOnlyOnceSealedAndKeepWhatCameBefore() throws InterruptedException {
+        CountDownLatch started = new CountDownLatch(POSTERS);
+        AtomicInteger accepted = new AtomicInteger();
+        List<Thread> posters = new ArrayList<>();
+        for (int poster = 0; poster < POSTERS; poster++) {
+            Thread thread = new Thread(() -> {
+                started.countDown();
+                while (inbox.push(new Letter(0, 0))) {
+                    accepted.incrementAndGet();
+                }
+            });
+            thread.start();
+            posters.add(thread);
+        }
+        started.await();
+        while (accepted.get() < 1_000) {
+            Thread.onSpinWait();
+        }
+
+        inbox.sealInto(list);
+        for (Thread poster : posters) {
+            poster.join();
+        }
+
+        int kept = 0;
+        for (; !list.isEmpty(); kept++) {
+            assertThat(list.take()).isInstanceOf(Letter.class);
+        }
+        assertThat(kept).isEqualTo(accepted.get());
+        assertThat(inbox.push(new Letter(0, 0))).isFalse();
+    }
+
+    private void postAll(int poster, AtomicInteger refused) {
+        for (int number = 0; number < TASKS; number++) {
+            Letter letter = new Letter(poster, number);
+            letter.plain = number + 1;
+            if (!inbox.push(letter)) {
+                refused.incrementAndGet();
+            }
+        }
+    }
+
+    private static List<Task> numbered(int count) {
+        List<Task> tasks = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            tasks.add(new Letter(0, i));
+        }
+        return tasks;
+    }
+
+    private static final class Letter extends Task {
+        final int poster;
+        final int number;
+
+        /** Written before the push, without any order of its own. */
+        int plain;
+
+        Letter(int poster, int number) {
+            this.poster = poster;
+            this.number = number;
+        }
+
+        @Override
+        protected void run() {
+            throw new AssertionError("is only taken");
+        }
+    }
+}
