@@ -15,7 +15,6 @@ import dev.quiesce.virtio.device.VirtioFeatures;
 import dev.quiesce.virtio.scsi.VirtioScsi;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.ObjLongConsumer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -24,26 +23,37 @@ class HostileDriverTest {
     private static final int RING = 16;
 
     private enum Malice {
-        INDEX_THAT_JUMPS((ring, buffer) -> ring.availIndex(1000)),
-        INDEX_THAT_GOES_BACK((ring, buffer) -> ring.availIndex(-1)),
-        HEAD_OUT_OF_RANGE((ring, buffer) -> ring.offer(99)),
-        NEXT_OUT_OF_RANGE((ring, buffer) -> ring.descriptor(0,
-                new Descriptor(buffer, 16, HostileRing.WRITE | HostileRing.NEXT, 99)).offer(0)),
-        LOOP((ring, buffer) -> ring.descriptor(0,
-                new Descriptor(buffer, 16, HostileRing.WRITE | HostileRing.NEXT, 0)).offer(0)),
-        EMPTY_BUFFER((ring, buffer) -> ring.descriptor(0,
-                Descriptor.last(buffer, 0, HostileRing.WRITE)).offer(0)),
-        BUFFER_OUTSIDE_OF_RAM((ring, buffer) -> ring.descriptor(0,
-                Descriptor.last(1L << 50, 16, HostileRing.WRITE)).offer(0)),
-        BUFFER_THAT_WRAPS((ring, buffer) -> ring.descriptor(0,
-                Descriptor.last(-8, 0xFFFF_FFFFL, HostileRing.WRITE)).offer(0)),
-        TABLE_THAT_WAS_NOT_NEGOTIATED((ring, buffer) -> ring.descriptor(0,
-                Descriptor.last(buffer, 16, HostileRing.INDIRECT)).offer(0));
+        INDEX_THAT_JUMPS,
+        INDEX_THAT_GOES_BACK,
+        HEAD_OUT_OF_RANGE,
+        NEXT_OUT_OF_RANGE,
+        LOOP,
+        EMPTY_BUFFER,
+        BUFFER_OUTSIDE_OF_RAM,
+        BUFFER_THAT_WRAPS,
+        TABLE_THAT_WAS_NOT_NEGOTIATED;
 
-        private final ObjLongConsumer<HostileRing> deed;
+        void writeInto(HostileRing ring, long buffer) {
+            int more = HostileRing.WRITE | HostileRing.NEXT;
+            switch (this) {
+                case INDEX_THAT_JUMPS -> ring.availIndex(1000);
+                case INDEX_THAT_GOES_BACK -> ring.availIndex(-1);
+                case HEAD_OUT_OF_RANGE -> ring.offer(99);
+                case NEXT_OUT_OF_RANGE -> offer(ring, new Descriptor(buffer, 16, more, 99));
+                case LOOP -> offer(ring, new Descriptor(buffer, 16, more, 0));
+                case EMPTY_BUFFER ->
+                    offer(ring, Descriptor.last(buffer, 0, HostileRing.WRITE));
+                case BUFFER_OUTSIDE_OF_RAM ->
+                    offer(ring, Descriptor.last(1L << 50, 16, HostileRing.WRITE));
+                case BUFFER_THAT_WRAPS ->
+                    offer(ring, Descriptor.last(-8, 0xFFFF_FFFFL, HostileRing.WRITE));
+                case TABLE_THAT_WAS_NOT_NEGOTIATED ->
+                    offer(ring, Descriptor.last(buffer, 16, HostileRing.INDIRECT));
+            }
+        }
 
-        Malice(ObjLongConsumer<HostileRing> deed) {
-            this.deed = deed;
+        private static void offer(HostileRing ring, Descriptor descriptor) {
+            ring.descriptor(0, descriptor).offer(0);
         }
     }
 
@@ -61,7 +71,7 @@ class HostileDriverTest {
             try (ScsiMachine machine = ScsiMachine.withDisks(1, 2, 0);
                     ScsiMachine bystander = ScsiMachine.withDisks(1).begun().settled()) {
                 List<HostileRing> rings = begin(machine);
-                malice.deed.accept(rings.get(queue), machine.ram.allocate(4096, 16));
+                malice.writeInto(rings.get(queue), machine.ram.allocate(4096, 16));
 
                 machine.hba.kickFromGuest(queue);
                 machine.plug(machine.newDisk(new MemoryDriver(1 << 20)), new ScsiAddress(1, 0));
