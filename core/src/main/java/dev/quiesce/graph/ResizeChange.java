@@ -57,8 +57,11 @@ final class ResizeChange implements GraphChange {
         CompletableFuture<Void> done = new CompletableFuture<>();
         Hold hold = node.gate().hold("resize", graph.main());
         BlockRequest request = new BlockRequest((truncate, status) -> {
-            graph.lengthsChanged(node);
-            hold.close();
+            try {
+                graph.lengthsChanged(node);
+            } finally {
+                hold.close();
+            }
             if (status.isOk()) {
                 done.complete(null);
             } else {

@@ -6,6 +6,7 @@ import dev.quiesce.block.BlockStatus;
 import dev.quiesce.block.Operation;
 import dev.quiesce.rules.Rule;
 import java.util.Arrays;
+import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -45,6 +46,37 @@ public abstract class TruncateConformance extends BlockDriverConformance {
 
         assertThat(node().lengthBytes()).isEqualTo(lengthBytes());
         assertThat(rig().read(lengthBytes() - 512, 512)).containsOnly(0);
+    }
+
+    @Test
+    @Rule("REQ-44")
+    void shouldAgreeWithAnArrayWhoseEndMoves() {
+        long seed = new Random().nextLong();
+        Random random = new Random(seed);
+        int unit = 4096;
+        byte[] model = new byte[(int) lengthBytes()];
+        int end = model.length;
+        for (int step = 0; step < 300; step++) {
+            int at = random.nextInt(model.length / unit) * unit;
+            int length = Math.min((1 + random.nextInt(40)) * unit, model.length - at);
+            String what = "seed " + seed + ", step " + step;
+            if (random.nextInt(4) == 0) {
+                end = at;
+                Arrays.fill(model, end, model.length, (byte) 0);
+                assertThat(rig().run(Operation.TRUNCATE, end, 0)).as(what)
+                        .isEqualTo(BlockStatus.OK);
+            } else if (at + length > end) {
+                assertThat(rig().write(at, new byte[length])).as(what)
+                        .isEqualTo(BlockStatus.INVALID);
+            } else if (random.nextBoolean()) {
+                byte[] bytes = expected(bytes(random.nextLong(), length));
+                System.arraycopy(bytes, 0, model, at, length);
+                assertThat(rig().write(at, bytes)).as(what).isEqualTo(BlockStatus.OK);
+            } else {
+                assertThat(rig().read(at, length)).as(what)
+                        .isEqualTo(Arrays.copyOfRange(model, at, at + length));
+            }
+        }
     }
 
     @Test

@@ -126,19 +126,23 @@ final class StorageDaemon {
 
     /** Whatever was built, in whatever state. The second time there is nothing left. */
     private void takeDown(Machine machine) {
-        try {
-            await(machine.shutDown());
-            monitors.forEach(MonitorServer::close);
-            monitors.clear();
-            machine.close();
-        } catch (RuntimeException e) {
-            sound = false;
-            main.seams().errors().onError(main, "shutting down", Failures.unwrapped(e));
-        }
+        attempt(() -> await(machine.shutDown()));
+        monitors.forEach(MonitorServer::close);
+        monitors.clear();
+        attempt(machine::close);
         boolean left;
         do {
             left = main.poll(0);
         } while (left);
+    }
+
+    private void attempt(Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException e) {
+            sound = false;
+            main.seams().errors().onError(main, "shutting down", Failures.unwrapped(e));
+        }
     }
 
     private void broadcast(String event, ObjectNode data) {

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.SocketException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
@@ -16,6 +17,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** A client of the monitor, as a person with a terminal would be. */
@@ -39,9 +42,30 @@ final class MonitorClient implements AutoCloseable {
     }
 
     static MonitorClient open(Path path) throws IOException {
-        MonitorClient client = connect(path);
-        assertThat(client.ask("{'execute':'qmp_capabilities'}")).isEqualTo(json("{'return':{}}"));
-        return client;
+        return connect(path).negotiated();
+    }
+
+    /** To a daemon that is starting. */
+    static MonitorClient openWhenItListens(Path path) throws IOException {
+        return connectWhenItListens(path).negotiated();
+    }
+
+    private MonitorClient negotiated() {
+        assertThat(ask("{'execute':'qmp_capabilities'}")).isEqualTo(json("{'return':{}}"));
+        return this;
+    }
+
+    /** To a daemon that is starting; not negotiated. */
+    static MonitorClient connectWhenItListens(Path path) throws IOException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(100);
+        while (true) {
+            try {
+                return connect(path);
+            } catch (SocketException notYet) {
+                assertThat(System.nanoTime()).as("%s", notYet).isLessThan(deadline);
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+            }
+        }
     }
 
     /** Single quotes stand for double ones. */

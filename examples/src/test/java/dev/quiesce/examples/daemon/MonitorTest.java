@@ -176,6 +176,9 @@ class MonitorTest {
                 .contains("malformed name '0 0'");
         assertThat(client.fail("blockdev-add", "{'driver':'raw','node-name':'r','file':'x'}"))
                 .isEqualTo("there is no node 'x'; there are: disk0, disk1");
+        assertThat(client.fail("blockdev-add",
+                "{'driver':'memory','node-name':'m','size':9223372036854775807}"))
+                .contains("lengthBytes");
         assertThat(client.fail("blockdev-add", "{'driver':'raw','node-name':'r','size':9999,"
                 + "'file':{'driver':'null-co','node-name':'n','size':512}}"))
                 .contains("does not fit");
@@ -320,6 +323,18 @@ class MonitorTest {
 
         client.run("resume", "{'node-name':'disk0'}");
         assertThat(client.run("query-stats").at("/0/quiesced").asBoolean()).isFalse();
+    }
+
+    @Test
+    void shouldUnplugADiskThatIsQuiesced() {
+        client.run("quiesce", "{'node-name':'disk0'}");
+
+        client.run("device_del", "{'id':'exp0-lun0'}");
+        client.event("DEVICE_DELETED");
+
+        client.run("resume", "{'node-name':'disk0'}");
+        client.run("blockdev-del", "{'node-name':'disk0'}");
+        assertThat(client.run("query-block-exports").at("/0/luns")).isEmpty();
     }
 
     @Test

@@ -11,8 +11,8 @@ import java.io.IOException;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -69,6 +69,11 @@ final class Export {
         return connection != null && connection.isConnected();
     }
 
+    /** Whether guests can come, or could until it began to leave. */
+    boolean isOpen() {
+        return connection != null;
+    }
+
     boolean isLeaving() {
         return going != null;
     }
@@ -95,7 +100,10 @@ final class Export {
 
     /** Shuts guests out and takes the adapter off its bus. */
     CompletionStage<Void> shutOut() {
-        Transport.Connection open = Objects.requireNonNull(connection, "the export is not open");
+        Transport.Connection open = connection;
+        if (open == null) {
+            return CompletableFuture.completedStage(null);
+        }
         return open.closeAsync().thenCompose(closed -> open.device().closeAsync());
     }
 

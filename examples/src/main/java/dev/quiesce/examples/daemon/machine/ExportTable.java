@@ -125,9 +125,9 @@ final class ExportTable {
                     + exports.size() + " exports");
         }
         Export export = bus == null ? exports.values().iterator().next() : require(bus);
-        if (export.isLeaving()) {
-            throw new BlockLayerException(
-                    "the export '" + export.options().id() + "' is going");
+        if (export.isLeaving() || !export.isOpen()) {
+            throw new BlockLayerException("the export '" + export.options().id() + "' is "
+                    + (export.isLeaving() ? "going" : "still being made"));
         }
         return plug(export, options);
     }
@@ -139,7 +139,7 @@ final class ExportTable {
             throw new NoSuchDeviceException("there is no device '" + id + "'; there are: "
                     + (luns.isEmpty() ? "none" : String.join(", ", luns.keySet())));
         }
-        if (!lun.beginToLeave()) {
+        if (lun.isLeaving()) {
             throw new BlockLayerException("the device '" + id + "' is being unplugged already");
         }
         return lun.removeAsync().thenRun(() -> luns.remove(id));
@@ -151,6 +151,10 @@ final class ExportTable {
     }
 
     private CompletionStage<Void> open(Export export) {
+        if (export.isLeaving()) {
+            return CompletableFuture.failedStage(new BlockLayerException(
+                    "the export '" + export.options().id() + "' is going before it was made"));
+        }
         try {
             return export.open(transport);
         } catch (IOException e) {
@@ -172,10 +176,8 @@ final class ExportTable {
     private CompletionStage<Void> removeLuns(Export export) {
         CompletionStage<Void> all = CompletableFuture.completedStage(null);
         for (Lun lun : lunsOf(export)) {
-            if (lun.beginToLeave()) {
-                all = all.thenCompose(before -> lun.removeAsync())
-                        .thenRun(() -> luns.remove(lun.id()));
-            }
+            all = all.thenCompose(before -> lun.removeAsync())
+                    .thenRun(() -> luns.remove(lun.id()));
         }
         return all;
     }

@@ -23,10 +23,39 @@ final class IoThreadTable {
         this.main = main;
     }
 
-    /** One thread, and what was asked for. */
-    record Entry(IoThreadOptions options, IoThread thread) {
+    /** One thread, what was asked for, and how many nodes are on their way to it. */
+    static final class Entry {
+        private final IoThreadOptions options;
+        private final IoThread thread;
+        private int moves;
+
+        Entry(IoThreadOptions options, IoThread thread) {
+            this.options = options;
+            this.thread = thread;
+        }
+
+        IoThreadOptions options() {
+            return options;
+        }
+
+        IoThread thread() {
+            return thread;
+        }
+
         AioContext context() {
             return thread.context();
+        }
+
+        void moveBegins() {
+            moves++;
+        }
+
+        void moveEnds() {
+            moves--;
+        }
+
+        boolean hasMoves() {
+            return moves > 0;
         }
     }
 

@@ -10,6 +10,7 @@ import dev.quiesce.scsi.disk.ScsiDisk;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /** A disk of an export. Main context. */
 final class Lun {
@@ -18,7 +19,7 @@ final class Lun {
     private final String nodeName;
     private final ScsiDisk disk;
     private final ScsiAddress address;
-    private boolean leaving;
+    private @Nullable CompletionStage<Void> going;
 
     Lun(String id, Export export, String nodeName, ScsiDisk disk, ScsiAddress address) {
         this.id = id;
@@ -48,11 +49,8 @@ final class Lun {
         return address;
     }
 
-    /** False if it was leaving already. */
-    boolean beginToLeave() {
-        boolean first = !leaving;
-        leaving = true;
-        return first;
+    boolean isLeaving() {
+        return going != null;
     }
 
     /** Makes durable what was written; parks while somebody holds a section. */
@@ -71,12 +69,20 @@ final class Lun {
         return done;
     }
 
-    /** Off the bus, then off its node. What runs is cancelled and waited for. */
+    /**
+     * Off the bus, then off its node. What runs is cancelled and waited for. The same stage for
+     * everybody who asks.
+     */
     CompletionStage<Void> removeAsync() {
-        BlockBackend backend = disk.backend();
-        return export.bus().unplug(address).thenCompose(unplugged -> {
-            disk.close();
-            return backend.closeAsync();
-        });
+        CompletionStage<Void> gone = going;
+        if (gone == null) {
+            BlockBackend backend = disk.backend();
+            gone = export.bus().unplug(address).thenCompose(unplugged -> {
+                disk.close();
+                return backend.closeAsync();
+            });
+            going = gone;
+        }
+        return gone;
     }
 }

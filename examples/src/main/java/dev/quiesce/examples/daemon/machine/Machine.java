@@ -145,8 +145,14 @@ public final class Machine {
      */
     public CompletionStage<Void> moveNode(String name, @Nullable String thread) {
         NodeTable.Entry entry = nodes.require(name);
-        AioContext target = thread == null ? main : threads.require(thread).context();
-        return graph.setContextAsync(entry.node(), target).thenRun(exports::noteMoves);
+        if (thread == null) {
+            return graph.setContextAsync(entry.node(), main);
+        }
+        IoThreadTable.Entry target = threads.require(thread);
+        target.moveBegins();
+        return graph.setContextAsync(entry.node(), target.context())
+                .thenRun(exports::noteMoves)
+                .whenComplete((moved, failure) -> target.moveEnds());
     }
 
     /**
@@ -167,7 +173,11 @@ public final class Machine {
      * @return completes when it has ended
      */
     public CompletionStage<Void> removeIoThread(String id) {
-        AioContext context = threads.require(id).context();
+        IoThreadTable.Entry thread = threads.require(id);
+        AioContext context = thread.context();
+        if (thread.hasMoves()) {
+            throw new BlockLayerException("a node is on its way to IOThread '" + id + "'");
+        }
         for (Export export : exports.exports()) {
             if (export.wasServedBy(context)) {
                 throw new BlockLayerException("IOThread '" + id + "' serves export '"
@@ -206,8 +216,9 @@ public final class Machine {
             throw new BlockLayerException("the export '" + id + "' is in use: a guest is connected"
                     + " (mode 'hard' shuts it out)");
         }
-        if (export.isLeaving()) {
-            throw new BlockLayerException("the export '" + id + "' is going already");
+        if (export.isLeaving() || !export.isOpen()) {
+            throw new BlockLayerException("the export '" + id + "' is "
+                    + (export.isLeaving() ? "going already" : "still being made"));
         }
         exports.remove(export).exceptionally(failure -> report(id, failure))
                 .thenRun(() -> tell("BLOCK_EXPORT_DELETED", "id", id));

@@ -71,8 +71,7 @@ final class NodeTable {
 
     /** Makes a node, and before it the one below if that is defined with it. */
     CompletionStage<Entry> add(BlockdevOptions options) {
-        String name = options.nodeName().isEmpty()
-                ? "nested-" + ++nestedNodes : options.nodeName();
+        String name = options.nodeName().isEmpty() ? freeName() : options.nodeName();
         if (nodes.containsKey(name)) {
             throw new WrongOptionException("the name '" + name + "' is taken");
         }
@@ -84,6 +83,14 @@ final class NodeTable {
         Entry below = child instanceof BlockdevOptions.Reference reference
                 ? require(reference.nodeName()) : null;
         return addAbove(name, options, below, false);
+    }
+
+    private String freeName() {
+        String name;
+        do {
+            name = "nested-" + ++nestedNodes;
+        } while (nodes.containsKey(name));
+        return name;
     }
 
     /** Removes a node that nobody uses, and those that were made for it. */
@@ -137,7 +144,11 @@ final class NodeTable {
             return HostWork.run(main, "open of node " + name,
                     () -> openFile(file, options.readOnly()));
         }
-        return CompletableFuture.completedStage(make(source));
+        try {
+            return CompletableFuture.completedStage(make(source));
+        } catch (IllegalArgumentException e) {
+            return CompletableFuture.failedStage(e);
+        }
     }
 
     private static BlockDriver make(BlockdevOptions.Source source) {

@@ -44,6 +44,9 @@ public final class MonitorServer implements AutoCloseable {
     private static final long FAREWELL_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long LOOK_MILLIS = 20;
 
+    /** For how long nobody is accepted when the host has refused it. */
+    private static final long ACCEPT_AGAIN_MILLIS = 1000;
+
     private final Path path;
     private final AioContext main;
     private final Machine machine;
@@ -51,6 +54,7 @@ public final class MonitorServer implements AutoCloseable {
     private final Clock wallClock;
     private final ServerSocketChannel listener;
     private final Selector selector;
+    private final SelectionKey acceptKey;
     private final Thread thread;
 
     /** Pushed by any thread, run by the monitor's. */
@@ -72,6 +76,8 @@ public final class MonitorServer implements AutoCloseable {
         this.wallClock = Clock.systemUTC();
         this.listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         this.selector = Selector.open();
+        this.listener.configureBlocking(false);
+        this.acceptKey = listener.register(selector, SelectionKey.OP_ACCEPT);
         this.thread = new Thread(this::run, "monitor");
     }
 
@@ -93,8 +99,6 @@ public final class MonitorServer implements AutoCloseable {
         try {
             server.listener.bind(UnixDomainSocketAddress.of(path));
             Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
-            server.listener.configureBlocking(false);
-            server.listener.register(server.selector, SelectionKey.OP_ACCEPT);
         } catch (IOException | RuntimeException e) {
             server.selector.close();
             server.listener.close();
@@ -149,7 +153,7 @@ public final class MonitorServer implements AutoCloseable {
                 turn(0);
             }
             farewell();
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             LOG.error("the monitor {} has failed: {}", path, e.toString());
         } finally {
             closeAll();
@@ -166,7 +170,11 @@ public final class MonitorServer implements AutoCloseable {
     }
 
     private void turn(long waitMillis) throws IOException {
-        selector.select(waitMillis);
+        boolean accepting = acceptKey.interestOps() != 0;
+        selector.select(accepting ? waitMillis : ACCEPT_AGAIN_MILLIS);
+        if (!accepting) {
+            acceptKey.interestOps(SelectionKey.OP_ACCEPT);
+        }
         for (SelectionKey key : selector.selectedKeys()) {
             if (key.isValid() && key.attachment() instanceof Client client) {
                 serve(client);
@@ -186,7 +194,14 @@ public final class MonitorServer implements AutoCloseable {
     }
 
     private void accept() throws IOException {
-        SocketChannel channel = listener.accept();
+        SocketChannel channel;
+        try {
+            channel = listener.accept();
+        } catch (IOException e) {
+            LOG.warn("a monitor client was not accepted: {}", e.toString());
+            acceptKey.interestOps(0);
+            return;
+        }
         if (channel == null) {
             return;
         }
