@@ -7,8 +7,11 @@ module dev.quiesce.core {
     requires org.slf4j;
     // Not transitive: else every user compiles with the jar of the annotations.
     requires static org.jspecify;
+    // For LoopEvents alone, which says so if it is missing.
+    requires static jdk.jfr;
 
     exports dev.quiesce.aio;
+    exports dev.quiesce.aio.watch;
     exports dev.quiesce.backend;
     exports dev.quiesce.block;
     exports dev.quiesce.drain;

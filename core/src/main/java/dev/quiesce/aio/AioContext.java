@@ -1,5 +1,7 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.watch.LoopMeter;
+import dev.quiesce.aio.watch.WatchedLoop;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -132,6 +134,11 @@ public final class AioContext implements Executor, AutoCloseable {
      */
     public boolean isHome() {
         return ownership.isHome();
+    }
+
+    /** {@return this loop as others watch it: statistics, observers, what runs} Thread: any. */
+    public WatchedLoop watched() {
+        return turn.meter();
     }
 
     /** {@return whether some thread holds the lease} Thread: any; a snapshot. */
@@ -496,6 +503,10 @@ public final class AioContext implements Executor, AutoCloseable {
     /** How many tasks run before an epilogue. Home context. */
     int tasksPerBatch() {
         return tasksPerBatch;
+    }
+
+    LoopMeter meter() {
+        return turn.meter();
     }
 
     Parker.@Nullable Stepping stepping() {

@@ -185,7 +185,7 @@ public final class ControlWait {
             evaluating = true;
             try {
                 for (int i = 0; i < waiters.size(); ) {
-                    if (waiters.get(i).isOver(context)) {
+                    if (waiters.get(i).look(context)) {
                         waiters.remove(i);
                     } else {
                         i++;
@@ -213,6 +213,13 @@ public final class ControlWait {
     }
 
     private record Waiter(BooleanSupplier done, Task then) {
+        boolean look(AioContext context) {
+            return context.meter().isObserved()
+                    ? context.meter().observedCallback(
+                            () -> "condition of " + then.describe(), () -> isOver(context))
+                    : isOver(context);
+        }
+
         boolean isOver(AioContext context) {
             try {
                 if (done.getAsBoolean()) {

@@ -36,11 +36,21 @@ public abstract class DeferredCall {
     }
 
     private void runIn(AioContext context) {
+        if (context.meter().isObserved()) {
+            boolean unused =
+                    context.meter().observedCallback(this::describe, () -> callIn(context));
+        } else {
+            callIn(context);
+        }
+    }
+
+    private boolean callIn(AioContext context) {
         try {
             run();
         } catch (Exception e) {
             context.report(describe(), e);
         }
+        return true;
     }
 
     /**

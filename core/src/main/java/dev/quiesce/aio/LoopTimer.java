@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.watch.LoopMeter;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
@@ -94,11 +95,22 @@ public final class LoopTimer {
         if (stepping != null) {
             stepping.callbackBegins(context, this::name);
         }
+        LoopMeter meter = context.meter();
+        meter.timerFires();
+        if (meter.isObserved()) {
+            boolean unused = meter.observedCallback(this::name, this::call);
+        } else {
+            call();
+        }
+    }
+
+    private boolean call() {
         try {
             callback.run();
         } catch (Exception e) {
             context.report(name, e);
         }
+        return true;
     }
 
     private boolean isBefore(LoopTimer other) {

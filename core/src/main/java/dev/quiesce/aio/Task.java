@@ -126,12 +126,23 @@ public abstract class Task {
             return head == null;
         }
 
+        long size() {
+            return appended - executed;
+        }
+
+        /** How many tasks have run. */
+        long ran() {
+            return executed;
+        }
+
         /**
          * Runs what is in the list now, with its epilogue: after every batch, and in the end.
          *
+         * @param context whose list it is
+         * @param observed whether somebody wants to hear of callbacks
          * @return whether any callback ran
          */
-        boolean runSlice(AioContext context) {
+        boolean runSlice(AioContext context, boolean observed) {
             boolean progress = false;
             long limit = appended;
             Parker.Stepping stepping = context.stepping();
@@ -140,7 +151,9 @@ public abstract class Task {
             }
             int left = context.tasksPerBatch();
             while (executed < limit) {
-                progress |= run(take(), context, stepping);
+                Task task = take();
+                progress |= observed
+                        ? runObserved(task, context, stepping) : run(task, context, stepping);
                 left--;
                 if (left == 0) {
                     context.runEpilogue();
@@ -149,6 +162,12 @@ public abstract class Task {
             }
             progress |= context.runEpilogue();
             return progress;
+        }
+
+        private static boolean runObserved(
+                Task task, AioContext context, Parker.@Nullable Stepping stepping) {
+            return context.meter().observedCallback(
+                    task::describe, () -> run(task, context, stepping));
         }
 
         private static boolean run(
@@ -165,9 +184,11 @@ public abstract class Task {
         }
 
         private void describe(List<String> out) {
-            long limit = appended;
-            while (executed < limit) {
+            for (long left = size(); left > 0; left--) {
                 Task task = take();
+                // Looked at, not run: it does not count.
+                executed--;
+                appended--;
                 if (task.isLive()) {
                     out.add("task " + task.describe());
                     append(task);
@@ -334,6 +355,11 @@ public abstract class Task {
 
         void takeOuterInbox() {
             outerInbox.takeInto(outer);
+        }
+
+        /** How many tasks have run since the context was made. */
+        long ran() {
+            return ready.ran() + outer.ran();
         }
 
         boolean hasReady() {

@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.watch.LoopMeter;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,7 @@ final class Turn {
     private final DeferredCall.Epilogue epilogue;
     private final LoopTimer.Heap timers;
     private final ControlWait.Waiters waiters;
+    private final LoopMeter meter;
     private final Sleep sleep;
 
     /** The parker, if it steps this loop. */
@@ -28,7 +30,10 @@ final class Turn {
         this.epilogue = epilogue;
         this.timers = timers;
         this.waiters = waiters;
-        this.sleep = new Sleep(context);
+        this.meter = new LoopMeter(context.name(), context::owner,
+                () -> context.clock().nanoTime(),
+                thrown -> context.report("the observer of the loop", thrown));
+        this.sleep = new Sleep(context, meter);
         this.stepping = context.stepping();
     }
 
@@ -41,6 +46,7 @@ final class Turn {
     boolean take(long maxWaitNanos) {
         waiters.checkMayPoll(context);
         depth++;
+        meter.turnBegins();
         try {
             // Of the callbacks that have returned: a wait must not wait for its own slice.
             boolean progress = depth > 1 && context.runEpilogue();
@@ -57,15 +63,21 @@ final class Turn {
             return progress;
         } finally {
             depth--;
+            meter.turnEnds(queues.ran());
         }
     }
 
     private boolean runAll() {
+        return meter.isObserved()
+                ? meter.observedTurn(() -> runInOrder(true), queues::ran) : runInOrder(false);
+    }
+
+    private boolean runInOrder(boolean observed) {
         queues.takeInbox();
-        boolean progress = queues.ready().runSlice(context);
+        boolean progress = queues.ready().runSlice(context, observed);
         if (runsOuter()) {
             queues.takeOuterInbox();
-            progress |= queues.outer().runSlice(context);
+            progress |= queues.outer().runSlice(context, observed);
         }
         progress |= timers.run(context);
         progress |= context.runEpilogue();
@@ -76,6 +88,11 @@ final class Turn {
     /** How many turns are on the stack. */
     int depth() {
         return depth;
+    }
+
+    /** What this loop has done. Thread: any. */
+    LoopMeter meter() {
+        return meter;
     }
 
     /** How this loop sleeps. Thread: any. */
@@ -115,9 +132,11 @@ final class Turn {
     static final class Sleep {
         private final AioContext context;
         private final LoopSeams.NotifyProtocol notify = new LoopSeams.NotifyProtocol();
+        private final LoopMeter meter;
 
-        Sleep(AioContext context) {
+        Sleep(AioContext context, LoopMeter meter) {
             this.context = context;
+            this.meter = meter;
         }
 
         /** Makes the loop look again; the event must be visible by now. Thread: any. */
@@ -154,11 +173,13 @@ final class Turn {
         }
 
         private void park(long waitNanos) {
+            meter.parks();
             context.ownership().fallAsleep();
             try {
                 context.seams().parker().park(context, waitNanos);
             } finally {
                 context.ownership().wakeUp();
+                meter.wakes(isNotified());
             }
         }
     }
