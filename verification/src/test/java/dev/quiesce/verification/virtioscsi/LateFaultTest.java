@@ -95,7 +95,8 @@ class LateFaultTest {
                 assertThat(command.isGood()).isTrue();
                 return false;
             }
-            assertThat(machine.hba.isBroken() || !command.isOutstanding() && !command.isGood())
+            assertThat(machine.hba.isBroken()
+                    || (!command.isOutstanding() && !command.isGood()))
                     .as("a fault at place " + at + " has broken the device, or failed the command")
                     .isTrue();
             assertThat(machine.disks.get(0).listedRequests()).isZero();
