@@ -91,6 +91,7 @@ public final class LoopEvents implements LoopObserver {
     @Category({"Quiesce", "Event loop"})
     @Description("A callback kept its event loop from serving others")
     @StackTrace(false)
+    @SuppressWarnings("UnusedVariable") // Flight Recorder reads the fields
     private static final class SlowCallbackEvent extends Event {
         @Label("Loop")
         private String loop = "";
@@ -109,6 +110,7 @@ public final class LoopEvents implements LoopObserver {
     @Category({"Quiesce", "Event loop"})
     @Description("A turn of an event loop took long, its sleep not counted")
     @StackTrace(false)
+    @SuppressWarnings("UnusedVariable") // Flight Recorder reads the fields
     private static final class LongTurnEvent extends Event {
         @Label("Loop")
         private String loop = "";

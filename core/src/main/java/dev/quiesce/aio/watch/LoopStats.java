@@ -7,7 +7,8 @@ package dev.quiesce.aio.watch;
  * @param turns turns begun, nested ones too
  * @param turnsUnderWay turns on the stack
  * @param asleep whether the loop sleeps in the innermost of them
- * @param tasks tasks taken off the queue to be run, those that had been cancelled too
+ * @param tasks tasks taken off the queue to be run by turns that have ended, those that had been
+ *     cancelled too
  * @param tasksInTurnMax the most tasks of one turn, with those of turns nested in it
  * @param timersFired timers fired
  * @param parks how often the loop went to sleep

@@ -54,7 +54,7 @@ public final class Watchdog {
     }
 
     /**
-     * Watches a loop from now on, which names its callbacks from its next slice on. Does nothing if
+     * Watches a loop from now on, which names its callbacks from its next turn on. Does nothing if
      * it is watched already. Thread: any.
      *
      * @param loop whom to watch

@@ -22,16 +22,16 @@ public interface WatchedLoop {
     @Nullable String running();
 
     /**
-     * Tells an observer of slow callbacks and long turns from the next slice on, instead of the one
-     * before.
+     * Tells an observer of slow callbacks and long turns, instead of the one before: from the next
+     * turn on at the latest.
      *
      * @param observer who wants to hear, or null for nobody
      */
     void observe(@Nullable LoopObserver observer);
 
     /**
-     * Has the loop note what runs, from the next slice on, until {@link #forgetCallbacks} was
-     * called as often as this.
+     * Has the loop note what runs, from the next turn on at the latest, until
+     * {@link #forgetCallbacks} was called as often as this.
      */
     void nameCallbacks();
 
