@@ -79,7 +79,7 @@ public final class ScheduleSearch {
      * @return what was found
      */
     public SearchReport explore() {
-        SearchReport report = new SearchReport();
+        SearchReport report = SearchReport.ofSearch();
         Deque<int[]> next = new ArrayDeque<>();
         next.add(new int[0]);
         for (int round = 0; round <= preemptionsMax && !next.isEmpty(); round++) {

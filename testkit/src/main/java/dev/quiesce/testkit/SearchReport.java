@@ -3,24 +3,48 @@ package dev.quiesce.testkit;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
-/** What a {@link ScheduleSearch} found: how many schedules it ran, and the shortest failures. */
+/**
+ * What a {@link ScheduleSearch}, or a number of seeds, found: how many different schedules were
+ * run, and the shortest failure of each kind.
+ */
 public final class SearchReport {
     static final Comparator<RunReport> SHORTEST_FIRST = Comparator.comparingInt(RunReport::steps)
             .thenComparingInt(RunReport::preemptions)
             .thenComparing(run -> run.path().chosen(), Arrays::compare);
 
     private final Map<String, RunReport> shortest = new TreeMap<>();
+    private final Set<Long> seen = new HashSet<>();
+    private final boolean random;
+    private long runs;
     private long schedules;
     private long failed;
     private long cut;
     private int preemptionsDone = -1;
     private boolean complete;
 
-    SearchReport() {
+    private SearchReport(boolean random) {
+        this.random = random;
+    }
+
+    /** Of a search, which runs no schedule twice. */
+    static SearchReport ofSearch() {
+        return new SearchReport(false);
+    }
+
+    /** Of random schedules, which may repeat each other. */
+    static SearchReport ofSeeds() {
+        return new SearchReport(true);
+    }
+
+    /** {@return how often the scenario was run} */
+    public long runs() {
+        return runs;
     }
 
     /** {@return how many different schedules were run} */
@@ -80,8 +104,12 @@ public final class SearchReport {
 
     @Override
     public String toString() {
-        StringBuilder text = new StringBuilder(schedules + " schedules, all of those with up to "
-                + preemptionsDone + " preemptions, " + failed + " failed, " + cut + " cut");
+        String what = random
+                ? runs + " runs, " + schedules + " different schedules"
+                : schedules + " schedules, all of those with up to " + preemptionsDone
+                        + " preemptions";
+        StringBuilder text =
+                new StringBuilder(what + ", " + failed + " failed, " + cut + " cut");
         for (RunReport run : shortest.values()) {
             text.append(String.format("%n")).append(run);
         }
@@ -89,6 +117,10 @@ public final class SearchReport {
     }
 
     void count(RunReport run) {
+        runs++;
+        if (random && !seen.add(run.fingerprint())) {
+            return;
+        }
         schedules++;
         if (run.isCut()) {
             cut++;

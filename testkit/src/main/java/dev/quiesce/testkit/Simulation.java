@@ -81,6 +81,27 @@ public final class Simulation {
     }
 
     /**
+     * Runs a scenario under many seeds. Different seeds may choose the same schedule: the report
+     * counts both, and keeps the shortest failure of each kind.
+     *
+     * @param scenario what to run
+     * @param firstSeed the first seed
+     * @param seeds how many, one after the other; at least 1
+     * @return what was found
+     * @throws IllegalArgumentException if there are no seeds
+     */
+    public static SearchReport runSeeds(Scenario scenario, long firstSeed, int seeds) {
+        if (seeds < 1) {
+            throw new IllegalArgumentException("cannot run " + seeds + " seeds: need 1 or more");
+        }
+        SearchReport report = SearchReport.ofSeeds();
+        for (int i = 0; i < seeds; i++) {
+            report.count(run(scenario, firstSeed + i));
+        }
+        return report.tell(scenario);
+    }
+
+    /**
      * Runs a scenario again as it ran before, and tells the story.
      *
      * @param scenario the same scenario
