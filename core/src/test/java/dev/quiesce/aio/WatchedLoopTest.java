@@ -213,7 +213,7 @@ class WatchedLoopTest {
                 context.poll(0);
             }
             try {
-                throw new AssertionError("there is " + new LoopEvents(1, 1));
+                throw new AssertionError("made: " + new LoopEvents(1, 1).longTurnNanos());
             } catch (UnsupportedOperationException e) {
                 System.out.println("turns " + context.watched().stats().turns() + ", "
                         + e.getMessage().replace("this Java runs ", ""));
