@@ -65,7 +65,7 @@ public final class QuiesceProcess implements AutoCloseable {
 
     /** Sends a signal by its name. */
     public void signal(String name) throws IOException, InterruptedException {
-        int code = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+        int code = new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid())
                 .start().waitFor();
         if (code != 0) {
             throw new AssertionError("kill -" + name + ": " + code);

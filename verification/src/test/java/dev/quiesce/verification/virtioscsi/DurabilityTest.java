@@ -114,19 +114,26 @@ class DurabilityTest {
     }
 
     /** A command that lets what follows mount, or nothing where the host does not allow it. */
-    private static List<String> namespace() throws IOException, InterruptedException {
+    private static List<String> namespace() throws InterruptedException {
         for (List<String> candidate : List.of(
                 List.of("unshare", "-m"), List.of("unshare", "-U", "-r", "-m"))) {
             List<String> command = new ArrayList<>(candidate);
             command.addAll(List.of("mount", "-t", "tmpfs", "tmpfs", "/mnt"));
-            Process process = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-            if (process.waitFor() == 0) {
+            if (isSuccessful(command)) {
                 return candidate;
             }
         }
         return List.of();
+    }
+
+    private static boolean isSuccessful(List<String> command) throws InterruptedException {
+        try {
+            return new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor() == 0;
+        } catch (IOException e) {
+            return false; // There is no such command here.
+        }
     }
 
     private static Process start(List<String> through, Path image) throws IOException {
