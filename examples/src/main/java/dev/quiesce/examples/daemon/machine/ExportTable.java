@@ -104,15 +104,15 @@ final class ExportTable {
         return export.goes(second.handle((flushed, failure) -> removeLuns(export))
                 .thenCompose(removed -> removed)
                 .whenComplete((removed, failure) -> exports.remove(export.options().id()))
-                .thenCombine(first, (left, right) -> left)
-                .thenCombine(second, (left, right) -> left));
+                .thenCombine(first, (left, right) -> null)
+                .thenCombine(second, (left, right) -> null));
     }
 
     /** All of them, also those that are going already. */
     CompletionStage<Void> removeAll() {
         CompletionStage<Void> all = CompletableFuture.completedStage(null);
         for (Export export : exports()) {
-            all = all.thenCombine(remove(export), (left, right) -> left);
+            all = all.thenCombine(remove(export), (left, right) -> null);
         }
         return all;
     }
@@ -168,7 +168,7 @@ final class ExportTable {
     private CompletionStage<Void> flush(Export export) {
         CompletionStage<Void> all = CompletableFuture.completedStage(null);
         for (Lun lun : lunsOf(export)) {
-            all = all.thenCombine(lun.flush(), (left, right) -> left);
+            all = all.thenCombine(lun.flush(), (left, right) -> null);
         }
         return all;
     }
