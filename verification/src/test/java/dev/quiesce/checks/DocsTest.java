@@ -24,6 +24,10 @@ class DocsTest {
     private static final Pattern REFERENCE = Pattern.compile("\\[(`[^`\\]]+`)](?!\\()");
     private static final Pattern DEFINITION = Pattern.compile("^\\[(`[^`\\]]+`)]: +\\S+$");
 
+    /** The definition of a reference to a member. */
+    private static final Pattern MEMBER =
+            Pattern.compile("^\\[`(\\w+)\\.(\\w+)`]: +(\\S+\\.java)$");
+
     @Test
     void shouldLinkToFilesThatExist() {
         Offenders offenders = new Offenders("a relative link leads to a file");
@@ -66,6 +70,23 @@ class DocsTest {
     }
 
     @Test
+    void shouldNameMembersThatExist() {
+        Offenders offenders = new Offenders("[`Type.member`] leads to a type that has the member");
+
+        for (Path document : SourceTree.files(".md")) {
+            List<String> lines = SourceTree.lines(document);
+            for (int i = 0; i < lines.size(); i++) {
+                Matcher member = MEMBER.matcher(lines.get(i));
+                if (member.find() && !hasMember(document, member)) {
+                    offenders.add(place(document, i), member.group());
+                }
+            }
+        }
+
+        offenders.assertNone();
+    }
+
+    @Test
     void shouldShowCodeInTheReadmeThatIsCompiled() {
         Offenders offenders = new Offenders("Java in README.md stands so in " + EXAMPLE);
 
@@ -91,6 +112,13 @@ class DocsTest {
         }
 
         offenders.assertNone();
+    }
+
+    private static boolean hasMember(Path document, Matcher member) {
+        Path source = document.resolveSibling(member.group(3));
+        Pattern word = Pattern.compile("\\b" + member.group(2) + "\\b");
+        return source.endsWith(member.group(1) + ".java") && Files.exists(source)
+                && SourceTree.lines(source).stream().anyMatch(word.asPredicate());
     }
 
     private static List<String> trimmed(List<String> lines) {

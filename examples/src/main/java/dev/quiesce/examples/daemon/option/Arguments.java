@@ -354,8 +354,9 @@ public final class Arguments {
         long number = Long.parseLong(matcher.group(1));
         int unit = matcher.group(2).isEmpty()
                 ? 0 : SIZE_UNITS.indexOf(Character.toLowerCase(matcher.group(2).charAt(0)));
-        long scaled = number << UNIT_BITS * unit;
-        return scaled >> UNIT_BITS * unit == number && scaled >= 0 == number >= 0 ? scaled : null;
+        long scaled = number << (UNIT_BITS * unit);
+        boolean fits = scaled >> (UNIT_BITS * unit) == number && (scaled >= 0) == (number >= 0);
+        return fits ? scaled : null;
     }
 
     private WrongOptionException wrong(String key, String found, String allowed) {
