@@ -489,7 +489,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
     public CompletionStage<Void> closeAsync() {
         return graph.run(RootChange.close(this))
                 .thenCompose(removed -> DrainedSection.beginAsync(main(), seat))
-                .thenAccept(DrainedSection::close);
+                .thenCompose(DrainedSection::closeAsync); // Main may be done, and this thread late.
     }
 
     @Override

@@ -3,14 +3,23 @@ package dev.quiesce.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.IoThread;
+import dev.quiesce.aio.IoThreadConfig;
+import dev.quiesce.aio.LoopSeams;
+import dev.quiesce.aio.Parker;
 import dev.quiesce.block.BlockStatus;
 import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.driver.BlockRequest;
+import dev.quiesce.graph.BlockGraph;
 import dev.quiesce.graph.BlockNode;
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -119,6 +128,23 @@ class BackendRootTest {
     }
 
     @Test
+    @Rule("BB-4")
+    void shouldCloseFromAForeignThreadThatMainOvertakes() throws Exception {
+        LoopSeams seams = LoopSeams.system();
+        seams = seams.withParker(new OvertakingParker(seams.parker()));
+        try (IoThread loop =
+                IoThread.start(new IoThreadConfig("main", Thread::new, seams, true))) {
+            AioContext main = loop.context();
+            CompletableFuture<BlockGraph> graph = new CompletableFuture<>();
+            main.execute(() -> graph.complete(new BlockGraph(main)));
+            BlockBackend each = BlockBackend.createAsync(graph.get(),
+                    BackendConfig.named("disk"), null, main).toCompletableFuture().get();
+
+            each.closeAsync().toCompletableFuture().get();
+        }
+    }
+
+    @Test
     @Rule("BB-2")
     void shouldBeMadeAsynchronouslyFromAnywhere() {
         BlockBackend made = machine.finish(BlockBackend.createAsync(
@@ -161,5 +187,30 @@ class BackendRootTest {
                 log.add("drainedEnd");
             }
         };
+    }
+
+    /** Whoever wakes the loop goes on only when the loop has done its work and sleeps again. */
+    private static final class OvertakingParker implements Parker {
+        private final Parker parker;
+        private final AtomicLong sleeps = new AtomicLong();
+
+        OvertakingParker(Parker parker) {
+            this.parker = parker;
+        }
+
+        @Override
+        public void park(AioContext context, long maxNanos) {
+            sleeps.incrementAndGet();
+            parker.park(context, maxNanos);
+        }
+
+        @Override
+        public void unpark(AioContext context, @Nullable Thread owner) {
+            long before = sleeps.get();
+            parker.unpark(context, owner);
+            while (owner != null && owner.isAlive() && sleeps.get() == before) {
+                Thread.onSpinWait();
+            }
+        }
     }
 }
