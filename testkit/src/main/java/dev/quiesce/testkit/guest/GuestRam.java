@@ -264,6 +264,19 @@ public final class GuestRam implements GuestMemory {
         }
 
         /**
+         * Adds a region in a buffer that others may share, for example a mapped file.
+         *
+         * @param baseAddress guest address of the first byte
+         * @param buffer its bytes, from position to limit
+         * @return this
+         */
+        public Builder add(long baseAddress, ByteBuffer buffer) {
+            regions.add(baseAddress, buffer);
+            stretches.put(baseAddress, (long) buffer.remaining());
+            return this;
+        }
+
+        /**
          * Says whether the guest's stores are ordered for other threads; true unless said
          * otherwise.
          *
@@ -282,12 +295,6 @@ public final class GuestRam implements GuestMemory {
          */
         public GuestRam build() {
             return new GuestRam(this);
-        }
-
-        private Builder add(long baseAddress, ByteBuffer buffer) {
-            regions.add(baseAddress, buffer);
-            stretches.put(baseAddress, (long) buffer.capacity());
-            return this;
         }
     }
 }

@@ -4,6 +4,7 @@ import dev.quiesce.aio.Clock;
 import dev.quiesce.scsi.spec.LunAddress;
 import dev.quiesce.virtio.device.DeviceStatus;
 import dev.quiesce.virtio.device.QueueSetup;
+import dev.quiesce.virtio.device.VirtioDevice;
 import dev.quiesce.virtio.device.VirtioFeatures;
 import dev.quiesce.virtio.scsi.VirtioScsi;
 import java.util.ArrayDeque;
@@ -40,7 +41,7 @@ public final class GuestScsi {
     /** What no device writes: a response that was announced and not written must show. */
     private static final int UNWRITTEN = 0xFF;
 
-    private final VirtioScsi device;
+    private final Transport transport;
     private final GuestRam ram;
     private final GuestScsiConfig config;
     private final Clock clock;
@@ -66,7 +67,20 @@ public final class GuestScsi {
      * @param clock for the ages of commands
      */
     public GuestScsi(VirtioScsi device, GuestRam ram, GuestScsiConfig config, Clock clock) {
-        this.device = device;
+        this(Transport.of(device), ram, config, clock);
+    }
+
+    /**
+     * Makes a driver that has not touched its device, wherever that is.
+     *
+     * @param transport the way to a virtio-scsi device
+     * @param ram the memory that the device sees
+     * @param config what to choose
+     * @param clock for the ages of commands
+     */
+    public GuestScsi(
+            Transport transport, GuestRam ram, GuestScsiConfig config, Clock clock) {
+        this.transport = transport;
         this.ram = ram;
         this.config = config;
         this.clock = clock;
@@ -87,17 +101,13 @@ public final class GuestScsi {
                 | VirtioScsi.FEATURE_HOTPLUG | VirtioScsi.FEATURE_CHANGE
                 | (config.indirect() ? VirtioFeatures.INDIRECT_DESC : 0)
                 | (config.eventIdx() ? VirtioFeatures.EVENT_IDX : 0);
-        long features = wanted & device.offeredFeatures();
+        long features = wanted & transport.offeredFeatures();
         buildQueues((features & VirtioFeatures.INDIRECT_DESC) != 0,
                 (features & VirtioFeatures.EVENT_IDX) != 0);
-        int known = DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER;
-        return device.writeStatus(0)
-                .thenCompose(nothing -> device.writeStatus(known))
-                .thenCompose(nothing -> {
-                    device.writeDriverFeatures(features);
-                    return device.writeStatus(known | DeviceStatus.FEATURES_OK);
-                })
-                .thenCompose(nothing -> enableQueues(known | DeviceStatus.FEATURES_OK));
+        return transport.reset()
+                .thenCompose(nothing -> transport.negotiate(features))
+                .thenCompose(accepted -> accepted
+                        ? transport.run(rings()) : CompletableFuture.completedFuture(false));
     }
 
     /**
@@ -107,7 +117,7 @@ public final class GuestScsi {
      * @return ends on the device's main context
      */
     public CompletionStage<Void> reset() {
-        return device.writeStatus(0);
+        return transport.reset();
     }
 
     /**
@@ -167,7 +177,7 @@ public final class GuestScsi {
      * @return the number that the device has
      */
     public int requestQueues() {
-        return device.queues() - VirtioScsi.FIRST_REQUEST_QUEUE;
+        return transport.queues() - VirtioScsi.FIRST_REQUEST_QUEUE;
     }
 
     /**
@@ -222,7 +232,7 @@ public final class GuestScsi {
     public void kick() {
         for (int i = 0; i < queues.size(); i++) {
             if (queues.get(i).publish()) {
-                device.kickFromGuest(i);
+                transport.kick(i);
             }
         }
     }
@@ -323,7 +333,7 @@ public final class GuestScsi {
     }
 
     private void buildQueues(boolean indirect, boolean eventIdx) {
-        for (int i = 0; i < device.queues(); i++) {
+        for (int i = 0; i < transport.queues(); i++) {
             DriverQueue queue = new DriverQueue(
                     ram, new DriverQueueConfig(config.queueSize(), indirect, eventIdx));
             queues.add(queue);
@@ -336,17 +346,13 @@ public final class GuestScsi {
         }
     }
 
-    private CompletionStage<Boolean> enableQueues(int status) {
-        if ((device.status() & DeviceStatus.FEATURES_OK) == 0) {
-            return CompletableFuture.completedFuture(false);
-        }
-        for (int i = 0; i < queues.size(); i++) {
-            DriverQueue queue = queues.get(i);
-            device.writeQueue(i, new QueueSetup(config.queueSize(), queue.descriptorAddress(),
+    private List<QueueSetup> rings() {
+        List<QueueSetup> rings = new ArrayList<>();
+        for (DriverQueue queue : queues) {
+            rings.add(new QueueSetup(config.queueSize(), queue.descriptorAddress(),
                     queue.availAddress(), queue.usedAddress(), true));
         }
-        return device.writeStatus(status | DeviceStatus.DRIVER_OK)
-                .thenApply(nothing -> device.isDriverOk() && !device.isBroken());
+        return rings;
     }
 
     private void postEventBuffer(long address) {
@@ -433,6 +439,116 @@ public final class GuestScsi {
         void free(GuestRam ram) {
             ram.free(request);
             ram.free(response);
+        }
+    }
+
+    /**
+     * How a guest's driver reaches its device: by the registers of a device in the same process, or
+     * by whatever else carries them.
+     *
+     * <p>Called by the vCPU; nothing here blocks it for long.
+     */
+    public interface Transport {
+        /**
+         * Number of queues.
+         *
+         * @return as the device says
+         */
+        int queues();
+
+        /**
+         * The features that may be chosen.
+         *
+         * @return feature bits
+         */
+        long offeredFeatures();
+
+        /**
+         * Resets the device.
+         *
+         * @return ends when nothing of the time before arrives any more
+         */
+        CompletionStage<Void> reset();
+
+        /**
+         * Chooses features, after a reset.
+         *
+         * @param features feature bits
+         * @return whether the device accepts them
+         */
+        CompletionStage<Boolean> negotiate(long features);
+
+        /**
+         * Gives the device its rings and lets it run.
+         *
+         * @param rings one for each queue
+         * @return whether the device runs
+         */
+        CompletionStage<Boolean> run(List<QueueSetup> rings);
+
+        /**
+         * Rings a queue's doorbell.
+         *
+         * @param queue the queue
+         */
+        void kick(int queue);
+
+        /**
+         * The registers of a device in this process.
+         *
+         * @param device the device
+         * @return the transport
+         */
+        static Transport of(VirtioDevice device) {
+            return new Registers(device);
+        }
+
+        /**
+         * A device's registers, written as a driver must (VirtIO 1.2, 3.1.1).
+         *
+         * @param device the device
+         */
+        record Registers(VirtioDevice device) implements Transport {
+            private static final int KNOWN = DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER;
+
+            @Override
+            public int queues() {
+                return device.queues();
+            }
+
+            @Override
+            public long offeredFeatures() {
+                return device.offeredFeatures();
+            }
+
+            @Override
+            public CompletionStage<Void> reset() {
+                return device.writeStatus(0);
+            }
+
+            @Override
+            public CompletionStage<Boolean> negotiate(long features) {
+                return device.writeStatus(KNOWN)
+                        .thenCompose(nothing -> {
+                            device.writeDriverFeatures(features);
+                            return device.writeStatus(KNOWN | DeviceStatus.FEATURES_OK);
+                        })
+                        .thenApply(nothing -> (device.status() & DeviceStatus.FEATURES_OK) != 0);
+            }
+
+            @Override
+            public CompletionStage<Boolean> run(List<QueueSetup> rings) {
+                for (int i = 0; i < rings.size(); i++) {
+                    device.writeQueue(i, rings.get(i));
+                }
+                return device.writeStatus(KNOWN | DeviceStatus.FEATURES_OK | DeviceStatus.DRIVER_OK)
+                        .thenApply(nothing -> device.isDriverOk() && !device.isBroken());
+            }
+
+            @Override
+            public void kick(int queue) {
+                device.kickFromGuest(queue);
+            }
         }
     }
 }
