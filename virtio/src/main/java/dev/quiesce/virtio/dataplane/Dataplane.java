@@ -77,6 +77,31 @@ public final class Dataplane {
     }
 
     /**
+     * Gives one request queue its ring, and serves it if the dataplane is started; else the next
+     * start does. Control. Waits until what was popped from the queue's former ring is back.
+     *
+     * @param requestQueue number of the request queue, which has no ring
+     * @param ring the ring, possibly broken
+     * @return ends on main when the queue is attached, or has its ring
+     */
+    public CompletionStage<Void> open(int requestQueue, Virtqueue ring) {
+        main.checkHome();
+        return stations.get(requestQueue).open(ring);
+    }
+
+    /**
+     * Takes one request queue's ring away: ceases to pop, waits until every popped chain was pushed
+     * and published, and retires the ring. Control. The other queues go on. Kicks are remembered.
+     *
+     * @param requestQueue number of the request queue
+     * @return ends on main when nothing touches the ring any more
+     */
+    public CompletionStage<Void> close(int requestQueue) {
+        main.checkHome();
+        return stations.get(requestQueue).close();
+    }
+
+    /**
      * Begins to serve every queue that has a ring. Any thread. Kicks that came before are served
      * (DP-45). Does nothing if it is started already.
      *
@@ -351,6 +376,23 @@ public final class Dataplane {
         void detach(boolean lookOnce) {
             giveUp();
             transition = settled().thenCompose(nothing -> detachNow(lookOnce));
+        }
+
+        CompletableFuture<Void> open(Virtqueue ring) {
+            transition = settled().thenCompose(nothing -> {
+                pump.install(ring);
+                return attachNow();
+            });
+            return transition;
+        }
+
+        CompletableFuture<Void> close() {
+            giveUp();
+            transition = settled().thenCompose(nothing -> detachNow(false)).thenRun(() -> {
+                pump.retire();
+                giveUpFetches(); // Nothing is left to be fetched.
+            });
+            return transition;
         }
 
         void handOver() {

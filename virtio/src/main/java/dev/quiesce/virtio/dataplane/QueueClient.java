@@ -15,4 +15,11 @@ public interface QueueClient {
      * @return another chain for the next pop: typically the one that the head's record held before
      */
     Chain onChain(int head, Chain popped);
+
+    /**
+     * The ring is gone and every chain was given back: forget what still points into guest memory,
+     * so that memory which was taken away is not kept. Control, while nothing serves the queue.
+     */
+    default void onRetired() {
+    }
 }

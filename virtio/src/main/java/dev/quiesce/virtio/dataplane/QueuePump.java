@@ -148,6 +148,8 @@ public final class QueuePump {
             queue.breakWith(QueueFault.RETIRED);
         }
         ring = null;
+        spare.clear();
+        client.onRetired();
     }
 
     /** Whether a ring is installed. Control, while nothing serves it. */

@@ -2,10 +2,10 @@ package dev.quiesce.virtio.device;
 
 import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.EventNotifier;
-import dev.quiesce.aio.Task;
 import dev.quiesce.virtio.memory.GuestMemory;
 import dev.quiesce.virtio.memory.MemoryMap;
 import dev.quiesce.virtio.queue.QueueConfig;
+import dev.quiesce.virtio.queue.QueueState;
 import dev.quiesce.virtio.queue.SplitVirtqueue;
 import dev.quiesce.virtio.queue.Virtqueue;
 import java.lang.invoke.MethodHandles;
@@ -69,7 +69,8 @@ public abstract class VirtioDevice {
     private long driverFeatures; // Guarded by registers.
     private volatile long negotiatedFeatures; // Written by main before DRIVER_OK, read by any.
     private volatile @Nullable Throwable brokenCause; // Written by the winner of BROKEN.
-    private CompletionStage<Void> lastWrite = CompletableFuture.completedStage(null); // Main only.
+    private final @Nullable SplitVirtqueue[] rings; // Main only; null: the queue is not in use.
+    private final Turns turns;
 
     @SuppressWarnings("unused") // Through STATUS.
     private int status;
@@ -88,6 +89,8 @@ public abstract class VirtioDevice {
         Arrays.fill(setups, QueueSetup.ABSENT);
         kicked = new int[config.queues()];
         Arrays.fill(kicked, NEVER);
+        rings = new SplitVirtqueue[config.queues()];
+        turns = new Turns(config.name(), config.main());
         kicks = new EventNotifier[config.queues()];
         for (int i = 0; i < kicks.length; i++) {
             kicks[i] = new EventNotifier(config.name() + ".kick" + i);
@@ -214,14 +217,68 @@ public abstract class VirtioDevice {
      *     device could not follow (for example because its contexts are closed)
      */
     public final CompletionStage<Void> writeStatus(int value) {
-        CompletableFuture<Void> done = new CompletableFuture<>();
         if ((value & DeviceStatus.DRIVER_OK) != 0) {
             for (int i = 0; i < kicks.length; i++) {
                 noteKick(i); // A driver may fill its rings before it starts the device.
             }
         }
-        main().postOuter(new StatusWrite(value, done));
-        return done.minimalCompletionStage();
+        return turns.change(
+                "status := 0x" + Integer.toHexString(value), () -> applyStatus(value));
+    }
+
+    /**
+     * Begins to use one queue of a running device, from where its ring stands: for transports that
+     * start and stop each queue by itself, as vhost-user does. Any thread; never blocks. Takes its
+     * turn among the writes of the status. What the guest got wrong breaks the device, as at
+     * DRIVER_OK.
+     *
+     * @param index the queue
+     * @param setup where its ring is; need not have been written before
+     * @param lastAvail next available index to fetch, 0 to 65535: 0 for a new ring, else what
+     *     {@link #stopQueue} answered
+     * @return ends on the main context when the queue is served, or waits for its dataplane to be
+     *     started; exceptionally if the queue does not exist, is in use (which it is until a stop
+     *     has ended), or DRIVER_OK is not set
+     */
+    public final CompletionStage<Void> startQueue(int index, QueueSetup setup, int lastAvail) {
+        return turns.operation("start queue " + index, () -> {
+            checkCanStart(index);
+            synchronized (registers) {
+                setups[index] = setup;
+            }
+            SplitVirtqueue ring = judged(index, SplitVirtqueue.attach(
+                    configOf(setup), memory(), lastAvail), setup.sizeEntries());
+            if (ring == null) {
+                return CompletableFuture.completedStage(null);
+            }
+            rings[index] = ring;
+            return onQueueStart(index, ring);
+        });
+    }
+
+    /**
+     * Ceases to use one queue: nothing more is fetched, what was fetched is completed, and then
+     * neither the ring nor the interrupt is touched any more. Any thread; never blocks. Commands
+     * parked in somebody's drained section end after that section; a reset cancels them meanwhile.
+     * Kicks are remembered.
+     *
+     * @param index the queue
+     * @return ends on the main context with where the ring stands: start it again from its {@code
+     *     lastAvail}; exceptionally if the queue is not in use
+     */
+    public final CompletionStage<QueueState> stopQueue(int index) {
+        return turns.operation("stop queue " + index, () -> {
+            SplitVirtqueue ring = index >= 0 && index < rings.length ? rings[index] : null;
+            if (ring == null) {
+                throw new IllegalStateException(name() + ": queue " + index + " is not in use");
+            }
+            return onQueueStop(index).thenApply(nothing -> {
+                if (rings[index] == ring) {
+                    rings[index] = null; // Unless a reset came first.
+                }
+                return ring.state();
+            });
+        });
     }
 
     /**
@@ -367,6 +424,23 @@ public abstract class VirtioDevice {
     protected abstract CompletionStage<Void> onReset();
 
     /**
+     * One queue of the running device gets its ring. Main context.
+     *
+     * @param index the queue
+     * @param ring its ring, possibly broken
+     * @return ends on the main context when the queue is served, or as far as it can be now
+     */
+    protected abstract CompletionStage<Void> onQueueStart(int index, SplitVirtqueue ring);
+
+    /**
+     * One queue of the running device loses its ring: settle, retire it, forget it. Main context.
+     *
+     * @param index the queue, which has a ring
+     * @return ends on the main context when the ring is not touched any more
+     */
+    protected abstract CompletionStage<Void> onQueueStop(int index);
+
+    /**
      * Whether a set of features may be accepted besides being a subset of the offered ones. Main
      * context.
      *
@@ -390,20 +464,37 @@ public abstract class VirtioDevice {
         if (!setup.enabled()) {
             return null;
         }
-        if (setup.sizeEntries() > queueSizeMax()) {
-            markBroken("queue " + index + ": size " + setup.sizeEntries() + " exceeds "
+        SplitVirtqueue ring = judged(
+                index, new SplitVirtqueue(configOf(setup), memory()), setup.sizeEntries());
+        rings[index] = ring;
+        return ring;
+    }
+
+    private QueueConfig configOf(QueueSetup setup) {
+        return new QueueConfig(setup.sizeEntries(), setup.descriptorAddress(),
+                setup.availAddress(), setup.usedAddress(), negotiatedFeatures);
+    }
+
+    /** Breaks the device over a ring that cannot work; null if the device cannot hold it at all. */
+    private @Nullable SplitVirtqueue judged(int index, SplitVirtqueue ring, int sizeEntries) {
+        if (sizeEntries > queueSizeMax()) {
+            markBroken("queue " + index + ": size " + sizeEntries + " exceeds "
                     + queueSizeMax() + " (VQ-38)", null);
             return null;
         }
-        SplitVirtqueue ring = new SplitVirtqueue(
-                new QueueConfig(setup.sizeEntries(), setup.descriptorAddress(),
-                        setup.availAddress(), setup.usedAddress(), negotiatedFeatures),
-                memory());
         showKicked(index, ring);
         if (ring.fault() != null) {
             markBroken("queue " + index + ": " + ring.fault(), ring.faultCause());
         }
         return ring;
+    }
+
+    private void checkCanStart(int index) {
+        if (index < 0 || index >= rings.length || rings[index] != null || !isDriverOk()) {
+            throw new IllegalStateException(name() + ": queue " + index + " of " + rings.length
+                    + " cannot be started: it must not be in use, the status be DRIVER_OK, is 0x"
+                    + Integer.toHexString(status()));
+        }
     }
 
     /** The driver's thread: its own stores are in order for itself. */
@@ -462,50 +553,11 @@ public abstract class VirtioDevice {
         for (int i = 0; i < kicked.length; i++) {
             KICKED.setRelease(kicked, i, NEVER);
         }
+        Arrays.fill(rings, null);
         negotiatedFeatures = 0;
         brokenCause = null;
         BROKEN.setRelease(this, false);
         // Last: a transport that polls the status for 0 sees everything above when it reads it.
         STATUS.setRelease(this, 0);
-    }
-
-    /** One write of the status byte, taken in the order in which the writes were made. */
-    private final class StatusWrite extends Task {
-        private final int value;
-        private final CompletableFuture<Void> done;
-
-        StatusWrite(int value, CompletableFuture<Void> done) {
-            this.value = value;
-            this.done = done;
-        }
-
-        @Override
-        protected void run() {
-            CompletionStage<Void> previous = lastWrite;
-            lastWrite = done;
-            previous.whenComplete((ok, failed) -> begin().whenComplete(this::finish));
-        }
-
-        @Override
-        public String describe() {
-            return name() + ": status := 0x" + Integer.toHexString(value);
-        }
-
-        /** A write that throws has failed; those behind it must not wait for it for ever. */
-        private CompletionStage<Void> begin() {
-            try {
-                return applyStatus(value);
-            } catch (RuntimeException e) {
-                return CompletableFuture.failedStage(e);
-            }
-        }
-
-        private void finish(@Nullable Void nothing, @Nullable Throwable failure) {
-            if (failure != null) {
-                done.completeExceptionally(failure);
-            } else {
-                done.complete(null);
-            }
-        }
     }
 }

@@ -30,7 +30,7 @@ public final class PublishedMemory implements GuestMemory {
     }
 
     /**
-     * Replaces the map. Control; the caller has settled every device that reads this memory.
+     * Replaces the map. Any thread; the caller has settled every device that reads this memory.
      *
      * @param next the map valid from now on
      */

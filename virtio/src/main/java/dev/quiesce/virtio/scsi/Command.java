@@ -61,6 +61,13 @@ final class Command {
         }
     }
 
+    /** Lets go of guest memory; the record is not in use. */
+    void forgetMemory() {
+        chain.clear();
+        dataOut.clear();
+        dataIn.clear();
+    }
+
     /** Points the vectors at the data parts behind the headers. */
     void mapData(int requestHeaderBytes, int responseHeaderBytes) {
         dataOut.clear();

@@ -38,17 +38,24 @@ final class EventQueue {
         ring = queue;
         if (queue != null) {
             device.kick(index).attach(device.main(), this::onBuffers);
+            device.kick(index).set(); // Buffers may have come before anybody listened.
         }
     }
 
-    /** Forgets the ring. */
-    void detach() {
+    /** Forgets the ring; events that come before the next one are missed (VSCSI-41). */
+    void suspend() {
         Virtqueue queue = ring;
         if (queue != null) {
             device.kick(index).detach();
             queue.breakWith(QueueFault.RETIRED);
         }
         ring = null;
+        chain.clear();
+    }
+
+    /** Forgets the ring and what was missed: the device is reset. */
+    void detach() {
+        suspend();
         missed = false;
     }
 
@@ -71,9 +78,13 @@ final class EventQueue {
     }
 
     private void send(int event, @Nullable ScsiAddress address, int reason) {
-        Virtqueue queue = ring;
-        if (queue == null || !device.isDriverOk() || device.isBroken()) {
+        if (!device.isDriverOk() || device.isBroken()) {
             return; // VSCSI-40
+        }
+        Virtqueue queue = ring;
+        if (queue == null) {
+            missed = true;
+            return;
         }
         device.showKicked(index, queue);
         int head = queue.pop(chain);

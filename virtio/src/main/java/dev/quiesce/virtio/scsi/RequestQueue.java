@@ -50,6 +50,15 @@ final class RequestQueue implements QueueClient, HostAdapter {
         return former;
     }
 
+    @Override
+    public void onRetired() {
+        for (Command command : commands) {
+            if (command != null) {
+                command.forgetMemory();
+            }
+        }
+    }
+
     private Command command(int head) {
         Command command = commands[head];
         if (command == null) {

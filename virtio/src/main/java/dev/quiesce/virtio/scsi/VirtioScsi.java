@@ -233,6 +233,26 @@ public final class VirtioScsi extends VirtioDevice {
                 .thenRun(this::forgetRings);
     }
 
+    @Override
+    protected CompletionStage<Void> onQueueStart(int index, SplitVirtqueue ring) {
+        if (index == EVENT_QUEUE) {
+            events.attach(ring);
+            return CompletableFuture.completedFuture(null);
+        }
+        return index == CONTROL_QUEUE
+                ? control.open(0, ring) : requests.open(index - FIRST_REQUEST_QUEUE, ring);
+    }
+
+    @Override
+    protected CompletionStage<Void> onQueueStop(int index) {
+        if (index == EVENT_QUEUE) {
+            events.suspend();
+            return CompletableFuture.completedFuture(null);
+        }
+        return index == CONTROL_QUEUE
+                ? control.close(0) : requests.close(index - FIRST_REQUEST_QUEUE);
+    }
+
     /** Unless a stop, a reset or another mapping came while this start was waiting. */
     private CompletionStage<Void> startIfStill(QueueMapping queues) {
         return ringsOpen && mapping == queues

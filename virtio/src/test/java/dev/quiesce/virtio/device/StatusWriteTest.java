@@ -7,6 +7,7 @@ import dev.quiesce.aio.Lease;
 import dev.quiesce.aio.LoopSeams;
 import dev.quiesce.rules.Rule;
 import dev.quiesce.virtio.memory.RegionMap;
+import dev.quiesce.virtio.queue.SplitVirtqueue;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -85,6 +86,16 @@ class StatusWriteTest {
 
         @Override
         protected CompletionStage<Void> onReset() {
+            return CompletableFuture.completedStage(null);
+        }
+
+        @Override
+        protected CompletionStage<Void> onQueueStart(int index, SplitVirtqueue ring) {
+            throw new IllegalStateException("cannot start");
+        }
+
+        @Override
+        protected CompletionStage<Void> onQueueStop(int index) {
             return CompletableFuture.completedStage(null);
         }
     }

@@ -1,0 +1,180 @@
+package dev.quiesce.verification.virtioscsi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.quiesce.drain.DrainedSection;
+import dev.quiesce.driver.memory.MemoryConfig;
+import dev.quiesce.driver.memory.MemoryDriver;
+import dev.quiesce.rules.Rule;
+import dev.quiesce.scsi.ScsiAddress;
+import dev.quiesce.testkit.guest.GuestCdb;
+import dev.quiesce.testkit.guest.GuestCommand;
+import dev.quiesce.testkit.guest.GuestScsi;
+import dev.quiesce.virtio.device.QueueSetup;
+import dev.quiesce.virtio.queue.QueueState;
+import dev.quiesce.virtio.scsi.VirtioScsi;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** Queues that are started and stopped one by one while the device runs. */
+class SingleQueueTest {
+    private static final int REQUESTS = VirtioScsi.FIRST_REQUEST_QUEUE;
+
+    @Test
+    @Rule("VHU-17")
+    void shouldCompleteWhatIsInFlightBeforeAQueueHasStopped() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            machine.gates.get(0).shut();
+            GuestCommand held = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+
+            CompletableFuture<QueueState> stop =
+                    machine.hba.stopQueue(REQUESTS).toCompletableFuture();
+            machine.turn();
+            assertThat(stop).isNotDone();
+            machine.gates.get(0).open();
+            machine.await(stop);
+            long interrupts = machine.interrupts.raised();
+            machine.turn();
+
+            assertThat(held.isGood()).isTrue();
+            assertThat(stop.join().lastAvail()).isEqualTo(stop.join().usedIndex());
+            assertThat(machine.interrupts.raised()).isEqualTo(interrupts);
+        }
+    }
+
+    @Test
+    @Rule("VHU-18")
+    @Rule("VHU-20")
+    @Rule("VHU-21")
+    @Rule("VHU-T01")
+    void shouldGoOnWhereAQueueStoodAndLoseNoKick() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            QueueSetup setup = machine.hba.queue(REQUESTS);
+            QueueState stood = stop(machine, REQUESTS);
+            GuestCommand meanwhile = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.turn();
+            assertThat(meanwhile.isOutstanding()).isTrue();
+
+            machine.await(machine.hba.startQueue(REQUESTS, setup, stood.lastAvail()));
+            machine.until(() -> !meanwhile.isOutstanding());
+
+            assertThat(meanwhile.isGood()).isTrue();
+            assertThat(machine.driver.ledger().complaints()).isEmpty();
+        }
+    }
+
+    @Test
+    @Rule("VHU-17")
+    void shouldLeaveTheOtherQueuesAlone() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1, 2, 0).begun().settled()) {
+            stop(machine, REQUESTS);
+
+            GuestCommand other = machine.submit(1, 0, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> !other.isOutstanding());
+
+            assertThat(other.isGood()).isTrue();
+        }
+    }
+
+    @Test
+    void shouldLetAResetCancelWhatAStopWaitsFor() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            DrainedSection section = DrainedSection.begin(machine.disks.get(0).backend());
+            machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> machine.disks.get(0).backend().gate().parkedCount() == 1);
+            CompletionStage<QueueState> stop = machine.hba.stopQueue(REQUESTS);
+            machine.turn();
+            assertThat(stop.toCompletableFuture()).isNotDone();
+
+            machine.await(machine.driver.reset());
+
+            assertThat(stop.toCompletableFuture()).isCompleted();
+            section.close();
+            machine.driver.forget();
+        }
+    }
+
+    @Test
+    @Rule("VHU-42")
+    void shouldAnswerTaskManagementAfterTheControlQueueWasStopped() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            QueueSetup setup = machine.hba.queue(VirtioScsi.CONTROL_QUEUE);
+            AtomicInteger code = new AtomicInteger(-1);
+            QueueState stood = stop(machine, VirtioScsi.CONTROL_QUEUE);
+            machine.driver.taskManagement(
+                    GuestScsi.LOGICAL_UNIT_RESET, 0, 0, 0, code::set);
+            machine.turn();
+            assertThat(code).hasValue(-1);
+
+            machine.await(machine.hba.startQueue(
+                    VirtioScsi.CONTROL_QUEUE, setup, stood.lastAvail()));
+            machine.until(() -> code.get() >= 0);
+
+            assertThat(code).hasValue(0);
+        }
+    }
+
+    @Test
+    @Rule("VSCSI-41")
+    void shouldSayThatEventsWereMissedWhileTheEventQueueWasStopped() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            QueueSetup setup = machine.hba.queue(VirtioScsi.EVENT_QUEUE);
+            QueueState stood = stop(machine, VirtioScsi.EVENT_QUEUE);
+            machine.plug(machine.newDisk(new MemoryDriver(MemoryConfig.direct(1 << 20))),
+                    new ScsiAddress(1, 0));
+            machine.turn();
+            assertThat(machine.driver.nextEvent()).isNull();
+
+            machine.await(machine.hba.startQueue(
+                    VirtioScsi.EVENT_QUEUE, setup, stood.lastAvail()));
+            machine.turn();
+
+            assertThat(machine.driver.nextEvent()).matches(event -> event.missed());
+        }
+    }
+
+    @Test
+    void shouldRefuseToStartAQueueThatIsInUseOrDoesNotExist() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun()) {
+            QueueSetup setup = machine.hba.queue(REQUESTS);
+
+            assertRefused(machine, machine.hba.startQueue(REQUESTS, setup, 0));
+            assertRefused(machine, machine.hba.startQueue(99, setup, 0));
+            assertRefused(machine, machine.hba.startQueue(-1, setup, 0));
+            assertRefused(machine, machine.hba.stopQueue(99));
+            stop(machine, REQUESTS);
+            assertRefused(machine, machine.hba.stopQueue(REQUESTS));
+            machine.await(machine.driver.reset());
+            assertRefused(machine, machine.hba.startQueue(REQUESTS, setup, 0));
+        }
+    }
+
+    @Test
+    @Rule("MAL-1")
+    void shouldBreakTheDeviceOverARingThatIsNotInMemory() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun()) {
+            stop(machine, REQUESTS);
+
+            machine.await(machine.hba.startQueue(
+                    REQUESTS, new QueueSetup(128, 0x10, 0x20, 0x40, true), 0));
+
+            assertThat(machine.hba.isBroken()).isTrue();
+            machine.await(machine.hba.stopQueue(REQUESTS));
+        }
+    }
+
+    private static QueueState stop(ScsiMachine machine, int queue) {
+        CompletableFuture<QueueState> stop = machine.hba.stopQueue(queue).toCompletableFuture();
+        machine.await(stop);
+        return stop.join();
+    }
+
+    private static void assertRefused(ScsiMachine machine, CompletionStage<?> operation) {
+        assertThatThrownBy(() -> machine.await(operation))
+                .hasRootCauseInstanceOf(IllegalStateException.class);
+    }
+}
