@@ -16,7 +16,8 @@ import java.util.List;
  */
 record SourceFile(
         Path path, String module, boolean isMain, List<String> lines, CompilationUnit unit) {
-    private static final List<String> LIBRARY = List.of("core", "scsi", "virtio", "testkit");
+    private static final List<String> LIBRARY =
+            List.of("core", "scsi", "virtio", "testkit", "vhost-user");
 
     boolean isPublished() {
         return isMain && LIBRARY.contains(module);

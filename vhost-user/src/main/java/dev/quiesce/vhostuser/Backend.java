@@ -1,0 +1,198 @@
+package dev.quiesce.vhostuser;
+
+import dev.quiesce.virtio.device.DeviceStatus;
+import dev.quiesce.virtio.device.VirtioDevice;
+import dev.quiesce.virtio.device.VirtioFeatures;
+import dev.quiesce.virtio.memory.PublishedMemory;
+import dev.quiesce.virtio.queue.QueueState;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The device as a session drives it: what a front end says about features, rings and memory, turned
+ * into the device's own operations, each waited for. Session thread.
+ */
+final class Backend {
+    private static final int DRIVER = DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER;
+
+    private final VirtioDevice device;
+    private final PublishedMemory shown;
+    private final MemoryTable table = new MemoryTable();
+    private final Ring[] rings;
+    private long features;
+    private boolean up;
+
+    /**
+     * Makes the driving side of a device in reset state.
+     *
+     * @param device the device
+     * @param shown the memory that it was built with
+     */
+    Backend(VirtioDevice device, PublishedMemory shown) {
+        this.device = device;
+        this.shown = shown;
+        this.rings = new Ring[device.queues()];
+        for (int i = 0; i < rings.length; i++) {
+            rings[i] = new Ring(i);
+        }
+    }
+
+    VirtioDevice device() {
+        return device;
+    }
+
+    MemoryTable table() {
+        return table;
+    }
+
+    long features() {
+        return features;
+    }
+
+    /** The ring of a message. */
+    Ring ring(int index) throws Violation {
+        if (index < 0 || index >= rings.length) {
+            throw Violation.ofRequest("ring " + Integer.toUnsignedString(index) + " of "
+                    + rings.length + " (VHU-24)");
+        }
+        return rings[index];
+    }
+
+    /**
+     * Takes the guest's choice of features. The device is reset unless it is the same choice again,
+     * as after a pause: then nothing that the guest has set up is lost.
+     */
+    void negotiate(long chosen) throws Violation {
+        long withoutProtocol = chosen & ~ProtocolFeatures.DEVICE_BIT;
+        long offered = device.offeredFeatures();
+        long strange = withoutProtocol & ~offered & ~ProtocolFeatures.TOLERATED;
+        if (strange != 0 || (chosen & VirtioFeatures.VERSION_1) == 0) {
+            throw Violation.ofRequest(String.format("features %#x: %s", chosen, strange == 0
+                    ? "legacy guests are not served" : String.format("%#x not offered", strange)));
+        }
+        if (isAnyRunning() && chosen != features) {
+            throw Violation.ofRequest("other features while rings run");
+        }
+        if (!up || chosen != features || device.isBroken()) {
+            stopAll();
+            bringUp(withoutProtocol & offered);
+        }
+        features = chosen;
+        if ((chosen & ProtocolFeatures.DEVICE_BIT) == 0) {
+            for (Ring ring : rings) {
+                ring.enable(true); // VHU-19: such a front end will not send ENABLE.
+            }
+        }
+    }
+
+    /** Gives the device every ring that should run and does not (VHU-16, VHU-51). */
+    void runWhatShould() throws Violation {
+        if (!up) {
+            return;
+        }
+        List<CompletionStage<Void>> starts = new ArrayList<>();
+        for (Ring ring : rings) {
+            if (ring.shouldRun() && !ring.isRunning()) {
+                starts.add(device.startQueue(ring.index, ring.setup(table), ring.base()));
+                ring.runs();
+            }
+        }
+        starts.forEach(Backend::await);
+    }
+
+    /** Takes a ring back from the device, if it has it; everything fetched is completed. */
+    void stop(Ring ring) {
+        if (ring.isRunning()) {
+            ring.stopped(await(device.stopQueue(ring.index)).lastAvail());
+        }
+    }
+
+    /**
+     * Changes the memory under running rings: all are taken back, so that what is in flight ends on
+     * the old mappings; then those go, and the rings run on (VHU-11).
+     */
+    void changeMemory(MemoryChange change) throws Violation {
+        change.apply();
+        stopAll();
+        shown.publish(table.map());
+        table.releaseRemoved();
+    }
+
+    /** Stops all rings and resets the device, cancelling what is in flight; memory stays. */
+    void reset() {
+        await(device.writeStatus(0));
+        up = false;
+        features = 0;
+        for (Ring ring : rings) {
+            ring.reset();
+        }
+    }
+
+    /** Resets the device and gives all memory back. */
+    void end() {
+        reset();
+        shown.publish(MemoryTable.empty());
+        table.clear();
+        table.releaseRemoved();
+    }
+
+    List<VhostUserStatus.Queue> describeRings() {
+        List<VhostUserStatus.Queue> list = new ArrayList<>();
+        for (Ring ring : rings) {
+            list.add(new VhostUserStatus.Queue(
+                    ring.isStarted(), ring.isEnabled(), ring.isRunning()));
+        }
+        return list;
+    }
+
+    private void bringUp(long chosen) throws Violation {
+        await(device.writeStatus(0));
+        up = false;
+        await(device.writeStatus(DRIVER));
+        device.writeDriverFeatures(chosen);
+        await(device.writeStatus(DRIVER | DeviceStatus.FEATURES_OK));
+        if ((device.status() & DeviceStatus.FEATURES_OK) == 0) {
+            throw Violation.ofRequest(String.format("features %#x refused", chosen));
+        }
+        await(device.writeStatus(DRIVER | DeviceStatus.FEATURES_OK | DeviceStatus.DRIVER_OK));
+        up = true;
+    }
+
+    private void stopAll() {
+        Map<Ring, CompletionStage<QueueState>> stops = new LinkedHashMap<>();
+        for (Ring ring : rings) {
+            if (ring.isRunning()) {
+                stops.put(ring, device.stopQueue(ring.index));
+            }
+        }
+        stops.forEach((ring, stop) -> ring.stopped(await(stop).lastAvail()));
+    }
+
+    private boolean isAnyRunning() {
+        for (Ring ring : rings) {
+            if (ring.isRunning()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Waits for the device; its thread is the main context's, never this one. */
+    private static <T> T await(CompletionStage<T> stage) {
+        try {
+            return stage.toCompletableFuture().join();
+        } catch (CompletionException e) {
+            Throwable cause = e.getCause();
+            throw cause instanceof RuntimeException failure ? failure : e;
+        }
+    }
+
+    /** A change of the table. */
+    interface MemoryChange {
+        void apply() throws Violation;
+    }
+}

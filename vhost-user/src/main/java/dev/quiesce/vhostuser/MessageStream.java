@@ -1,0 +1,118 @@
+package dev.quiesce.vhostuser;
+
+import java.io.EOFException;
+import java.io.FileDescriptor;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Cuts a byte stream with descriptors into messages, and writes replies. Session thread.
+ *
+ * <p>Reads twelve bytes, then as many as they announce, never more: what follows may come with
+ * descriptors of its own (VHU-2).
+ */
+final class MessageStream implements AutoCloseable {
+    private final InputStream in;
+    private final OutputStream out;
+    private final Descriptors source;
+    private @Nullable ReceivedDescriptors current;
+
+    /** Where descriptors arrive: everything received since the last call, now the caller's. */
+    interface Descriptors {
+        FileDescriptor[] received() throws IOException;
+    }
+
+    MessageStream(InputStream in, OutputStream out, Descriptors source) {
+        this.in = in;
+        this.out = out;
+        this.source = source;
+    }
+
+    /**
+     * Waits for the next message. Descriptors of the message before that nobody took are closed.
+     *
+     * @return the message, or null if the front end left between two messages
+     * @throws Violation if it cannot be a message
+     * @throws EOFException if the stream ended in the middle of one
+     */
+    @Nullable Message next() throws IOException, Violation {
+        close();
+        ReceivedDescriptors descriptors = new ReceivedDescriptors();
+        current = descriptors;
+        ByteBuffer head = ByteBuffer.allocate(MessageHeader.BYTES).order(ByteOrder.nativeOrder());
+        if (!fill(head, descriptors, true)) {
+            return null;
+        }
+        MessageHeader header = MessageHeader.decode(head);
+        header.check();
+        ByteBuffer payload =
+                ByteBuffer.allocate(header.sizeBytes()).order(ByteOrder.nativeOrder());
+        fill(payload, descriptors, false);
+        return new Message(header, payload, descriptors);
+    }
+
+    /** Sends a reply; returns when the socket has taken it. */
+    void reply(int request, ByteBuffer payload) throws IOException {
+        ByteBuffer frame = ByteBuffer.allocate(MessageHeader.BYTES + payload.remaining())
+                .order(ByteOrder.nativeOrder());
+        MessageHeader.reply(request, payload.remaining()).encode(frame);
+        frame.put(payload);
+        out.write(frame.array());
+        out.flush();
+    }
+
+    /** Closes descriptors that nobody took; the stream can be used on. */
+    @Override
+    public void close() {
+        ReceivedDescriptors left = current;
+        if (left != null) {
+            left.close();
+        }
+        current = null;
+    }
+
+    /** Fills a buffer and rewinds it; false if `mayEnd` and the stream ends before it begins. */
+    private boolean fill(ByteBuffer buffer, ReceivedDescriptors descriptors, boolean mayEnd)
+            throws IOException, Violation {
+        while (buffer.hasRemaining()) {
+            int count = in.read(
+                    buffer.array(), buffer.arrayOffset() + buffer.position(), buffer.remaining());
+            descriptors.add(source.received());
+            if (descriptors.count() > ReceivedDescriptors.MAX) {
+                throw Violation.ofStream(descriptors.count() + " descriptors in one message");
+            }
+            if (count < 0) {
+                if (mayEnd && buffer.position() == 0) {
+                    return false;
+                }
+                throw new EOFException("the connection ended within a message");
+            }
+            buffer.position(buffer.position() + count);
+        }
+        buffer.rewind();
+        return true;
+    }
+
+    /**
+     * One message of a front end: its header is in order, its payload complete, its descriptors
+     * counted.
+     *
+     * @param header the header
+     * @param payload the payload, host byte order, position 0
+     * @param descriptors what came along; the reader of messages closes what nobody took
+     */
+    record Message(MessageHeader header, ByteBuffer payload, ReceivedDescriptors descriptors) {
+        /** The request, or null if it is not served here. */
+        @Nullable Request request() {
+            return Request.of(header.request());
+        }
+
+        boolean needsReply() {
+            return header.needsReply();
+        }
+    }
+}

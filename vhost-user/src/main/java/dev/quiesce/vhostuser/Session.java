@@ -1,0 +1,364 @@
+package dev.quiesce.vhostuser;
+
+import java.io.EOFException;
+import java.io.FileDescriptor;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadFactory;
+import org.jspecify.annotations.Nullable;
+import org.newsclub.net.unix.AFUNIXSocket;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One front end, from its first message to its last: what each message does. Server's thread,
+ * except {@link #shutDown} and what is said to be readable by any.
+ *
+ * <p>After every message the rings are looked at: whichever is started, enabled and described by
+ * now is given to the device, in whatever order the messages came.
+ */
+final class Session {
+    private static final Logger LOG = LoggerFactory.getLogger(Session.class);
+    private static final int ANCILLARY_BYTES = 1024;
+    private static final int CONFIG_WIDTH = 1;
+
+    private final String name;
+    private final AFUNIXSocket socket;
+    private final MessageStream stream;
+    private final Backend backend;
+    private final CallLines calls;
+    private final KickPoller kicks;
+    private long protocolFeatures;
+    private boolean owned;
+    private long refusals;
+    private @Nullable FileDescriptor backendChannel; // Kept open, not used (VHU-49).
+    private volatile VhostUserStatus.@Nullable FrontEnd status; // Written by the server's thread.
+
+    Session(Parts parts, AFUNIXSocket socket) throws IOException {
+        this.name = parts.name();
+        this.socket = socket;
+        this.backend = parts.backend();
+        this.calls = parts.calls();
+        this.kicks = new KickPoller(name, backend.device().queues(), parts.threads());
+        socket.setAncillaryReceiveBufferSize(ANCILLARY_BYTES);
+        this.stream = new MessageStream(socket.getInputStream(), socket.getOutputStream(),
+                socket::getReceivedFileDescriptors);
+    }
+
+    /** What a session is made of, besides its socket. */
+    record Parts(String name, Backend backend, CallLines calls, ThreadFactory threads) {
+        static Parts of(VhostUserConfig config, Backend backend, CallLines calls) {
+            return new Parts(config.name(), backend, calls, config.threads());
+        }
+    }
+
+    /** Serves the front end until it leaves, breaks a rule, or is shut out; then cleans up. */
+    void run() {
+        try {
+            serve();
+            LOG.debug("{}: the front end has left", name);
+        } catch (Violation e) {
+            LOG.warn("{}: connection closed, the front end broke the protocol: {}",
+                    name, e.getMessage());
+        } catch (EOFException e) {
+            LOG.warn("{}: connection closed: {}", name, e.getMessage());
+        } catch (IOException e) {
+            LOG.warn("{}: connection lost: {}", name, e.toString());
+        } catch (RuntimeException e) {
+            LOG.error("{}: connection closed, the device failed", name, e);
+        } finally {
+            end();
+        }
+    }
+
+    /** Ends the stream, so that {@link #run} comes to its end. Any thread. */
+    void shutDown() {
+        try {
+            // Not closed: that would close descriptors that are still in use. By the channel:
+            // to java.net.Socket an accepted socket of the library is not always connected.
+            socket.getChannel().shutdownInput();
+            socket.getChannel().shutdownOutput();
+        } catch (IOException gone) {
+            LOG.debug("{}: the front end was gone already", name, gone);
+        }
+    }
+
+    /** How the front end stands after its last message, or null before its first. Any thread. */
+    VhostUserStatus.@Nullable FrontEnd status() {
+        return status;
+    }
+
+    private void serve() throws IOException, Violation {
+        for (MessageStream.Message next = stream.next(); next != null; next = stream.next()) {
+            take(next);
+            status = new VhostUserStatus.FrontEnd(backend.features(), protocolFeatures,
+                    backend.table().count(), backend.table().bytes(), backend.describeRings());
+        }
+    }
+
+    private void take(MessageStream.Message message) throws IOException, Violation {
+        Request request = message.request();
+        boolean acknowledged = message.needsReply() && (request == null || !request.hasReply());
+        boolean granted = true;
+        try {
+            if (request == null) {
+                granted = refuse(message);
+            } else {
+                perform(request, message);
+                backend.runWhatShould();
+            }
+        } catch (Violation e) {
+            if (e.isFatal() || !acknowledged || !has(ProtocolFeatures.REPLY_ACK)) {
+                throw e;
+            }
+            noteRefusal(request, e);
+            granted = false;
+        }
+        // Asked after the message: the one that agrees on acknowledgements has one itself (VHU-49).
+        if (acknowledged && has(ProtocolFeatures.REPLY_ACK)) {
+            reply(message, granted ? 0 : 1);
+        }
+    }
+
+    /** One line per front end, however much it gets wrong. */
+    private void noteRefusal(@Nullable Request request, Violation why) {
+        if (refusals == 0) {
+            LOG.warn("{}: {} refused: {}", name, request, why.getMessage());
+        } else {
+            LOG.debug("{}: {} refused: {}", name, request, why.getMessage());
+        }
+        refusals++;
+    }
+
+    /** A request that is not served: taken, and acknowledged as refused (VHU-7, VHU-51). */
+    private boolean refuse(MessageStream.Message message) throws Violation {
+        int id = message.header().request();
+        boolean canAnswer = message.needsReply() && has(ProtocolFeatures.REPLY_ACK);
+        if (Request.expectsReply(id) && !canAnswer) {
+            throw Violation.ofStream("request " + id + " is not served, and wants an answer");
+        }
+        LOG.debug("{}: request {} is not served", name, id);
+        return false;
+    }
+
+    private void perform(Request request, MessageStream.Message message)
+            throws IOException, Violation {
+        ByteBuffer payload = message.payload();
+        switch (request) {
+            case GET_FEATURES -> reply(message,
+                    backend.device().offeredFeatures() | ProtocolFeatures.DEVICE_BIT);
+            case SET_FEATURES -> backend.negotiate(payload.getLong());
+            case SET_OWNER -> takeOwner();
+            case RESET_OWNER, RESET_DEVICE -> backend.reset();
+            case GET_PROTOCOL_FEATURES -> reply(message, ProtocolFeatures.OFFERED);
+            case SET_PROTOCOL_FEATURES -> agree(payload.getLong());
+            case GET_QUEUE_NUM -> reply(message, backend.device().queues());
+            case GET_MAX_MEM_SLOTS -> reply(message, MemoryTable.SLOTS);
+            case SET_MEM_TABLE, ADD_MEM_REG, REM_MEM_REG -> changeMemory(request, message);
+            case SET_BACKEND_REQ_FD -> keepBackendChannel(message);
+            case GET_CONFIG -> readConfig(message);
+            case SET_CONFIG -> writeConfig(Payload.Config.decode(payload));
+            case SET_VRING_KICK, SET_VRING_CALL, SET_VRING_ERR -> takeDescriptor(request, message);
+            case GET_VRING_BASE -> stopRing(message);
+            default -> describeRing(request, payload);
+        }
+    }
+
+    private void takeOwner() throws Violation {
+        if (owned) {
+            throw Violation.ofRequest("a second owner");
+        }
+        owned = true;
+    }
+
+    private void agree(long chosen) throws Violation {
+        if ((chosen & ~ProtocolFeatures.OFFERED) != 0) {
+            throw Violation.ofStream(String.format("protocol features %#x not offered",
+                    chosen & ~ProtocolFeatures.OFFERED));
+        }
+        protocolFeatures = chosen;
+    }
+
+    private void changeMemory(Request request, MessageStream.Message message) throws Violation {
+        ByteBuffer payload = message.payload();
+        if (request == Request.REM_MEM_REG) {
+            Payload.Region gone = Payload.singleRegion(payload);
+            backend.changeMemory(() -> backend.table().remove(gone));
+            return;
+        }
+        List<Payload.Region> regions = request == Request.SET_MEM_TABLE
+                ? Payload.regions(payload) : List.of(Payload.singleRegion(payload));
+        List<FileDescriptor> files = new ArrayList<>();
+        try {
+            while (message.descriptors().count() > 0) {
+                files.add(message.descriptors().take());
+            }
+            if (regions.size() != files.size()) {
+                throw Violation.ofRequest(
+                        regions.size() + " regions with " + files.size() + " descriptors");
+            }
+            backend.changeMemory(() -> {
+                if (request == Request.SET_MEM_TABLE) {
+                    backend.table().replace(regions, files);
+                } else {
+                    backend.table().add(regions.get(0), files.get(0));
+                }
+            });
+        } finally {
+            files.forEach(ReceivedDescriptors::close); // The mappings stay without them (VHU-9).
+        }
+    }
+
+    private void keepBackendChannel(MessageStream.Message message) throws Violation {
+        FileDescriptor channel = message.descriptors().take();
+        if (channel == null) {
+            throw Violation.ofRequest("a back end's channel without a descriptor");
+        }
+        closeBackendChannel();
+        backendChannel = channel;
+    }
+
+    /** VHU-32: what does not fit is answered with an empty payload. */
+    private void readConfig(MessageStream.Message message) throws IOException {
+        Payload.Config asked = Payload.Config.decode(message.payload());
+        if (!asked.fits(Payload.Config.BYTES_MAX - Payload.Config.HEADER_BYTES)) {
+            stream.reply(message.header().request(), ByteBuffer.allocate(0));
+            return;
+        }
+        byte[] bytes = new byte[asked.sizeBytes()];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) backend.device().readConfig(asked.offsetBytes() + i, CONFIG_WIDTH);
+        }
+        ByteBuffer answer = buffer(Payload.Config.HEADER_BYTES + bytes.length);
+        new Payload.Config(asked.offsetBytes(), asked.sizeBytes(), 0, bytes).encode(answer);
+        stream.reply(message.header().request(), answer.flip());
+    }
+
+    private void writeConfig(Payload.Config written) throws Violation {
+        if (!written.fits(Payload.Config.BYTES_MAX - Payload.Config.HEADER_BYTES)) {
+            throw Violation.ofRequest("configuration at " + written);
+        }
+        for (int i = 0; i < written.sizeBytes(); i++) {
+            backend.device().writeConfig(
+                    written.offsetBytes() + i, CONFIG_WIDTH, written.bytes()[i]);
+        }
+    }
+
+    private void takeDescriptor(Request request, MessageStream.Message message)
+            throws IOException, Violation {
+        Payload.VringDescriptor named = Payload.VringDescriptor.decode(message.payload());
+        Ring ring = backend.ring(named.index());
+        FileDescriptor descriptor = message.descriptors().take();
+        if (named.hasDescriptor() != (descriptor != null)) {
+            if (descriptor != null) {
+                ReceivedDescriptors.close(descriptor);
+            }
+            throw Violation.ofRequest(request + " of " + ring + ": descriptor and its flag differ");
+        }
+        Pollable target = descriptor == null ? null : Pollable.of(descriptor);
+        switch (request) {
+            case SET_VRING_CALL -> calls.replaceCall(ring.index, target);
+            case SET_VRING_ERR -> calls.replaceError(ring.index, target);
+            default -> startRing(ring, target);
+        }
+    }
+
+    private void startRing(Ring ring, @Nullable Pollable kick) throws IOException, Violation {
+        if (kick == null) {
+            throw Violation.ofRequest(ring + " without a kick descriptor: nobody polls rings here");
+        }
+        kicks.watch(ring.index, kick, backend.device().kick(ring.index));
+        ring.start();
+        backend.device().kickFromGuest(ring.index); // Look once (VHU-20).
+    }
+
+    /** VHU-17: settled, and then neither ring nor descriptors are used any more. */
+    private void stopRing(MessageStream.Message message) throws IOException, Violation {
+        Ring ring = backend.ring(Payload.VringState.decode(message.payload()).index());
+        backend.stop(ring);
+        ring.unstart();
+        kicks.forget(ring.index);
+        calls.replaceCall(ring.index, null);
+        ByteBuffer answer = buffer(Payload.VringState.BYTES);
+        new Payload.VringState(ring.index, ring.base()).encode(answer);
+        stream.reply(message.header().request(), answer.flip());
+    }
+
+    private void describeRing(Request request, ByteBuffer payload) throws Violation {
+        if (request == Request.SET_VRING_ADDR) {
+            Payload.VringAddress address = Payload.VringAddress.decode(payload);
+            backend.ring(address.index()).address(address);
+            return;
+        }
+        Payload.VringState state = Payload.VringState.decode(payload);
+        Ring ring = backend.ring(state.index());
+        switch (request) {
+            case SET_VRING_NUM -> ring.size(checkedSize(state.num()));
+            case SET_VRING_BASE -> ring.base(state.num());
+            default -> enable(ring, state.num());
+        }
+    }
+
+    private int checkedSize(int entries) throws Violation {
+        if (entries <= 0 || entries > backend.device().queueSizeMax()
+                || Integer.bitCount(entries) != 1) {
+            throw Violation.ofRequest("a ring of " + Integer.toUnsignedString(entries)
+                    + " entries; powers of two up to " + backend.device().queueSizeMax());
+        }
+        return entries;
+    }
+
+    /** Off means settled, and ready to go on from there (VHU-18, VHU-50). */
+    private void enable(Ring ring, int on) throws Violation {
+        if (on != 0 && on != 1) {
+            throw Violation.ofRequest(ring + " enabled by " + Integer.toUnsignedString(on));
+        }
+        ring.enable(on == 1);
+        if (on == 0) {
+            backend.stop(ring);
+        }
+    }
+
+    private boolean has(long protocolFeature) {
+        return (protocolFeatures & protocolFeature) != 0;
+    }
+
+    private void reply(MessageStream.Message message, long value) throws IOException {
+        ByteBuffer payload = buffer(Long.BYTES).putLong(value).flip();
+        stream.reply(message.header().request(), payload);
+    }
+
+    private static ByteBuffer buffer(int bytes) {
+        return ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
+    }
+
+    /** Settles and unmaps, in this order; then closes everything that is still open. */
+    private void end() {
+        kicks.close();
+        try {
+            backend.end();
+        } catch (RuntimeException e) {
+            // Somebody may still use the memory: it stays mapped.
+            LOG.error("{}: the device cannot be settled", name, e);
+        }
+        calls.clear();
+        stream.close();
+        closeBackendChannel();
+        try {
+            socket.close();
+        } catch (IOException e) {
+            LOG.debug("{}: closing the connection failed", name, e);
+        }
+    }
+
+    private void closeBackendChannel() {
+        FileDescriptor channel = backendChannel;
+        if (channel != null) {
+            ReceivedDescriptors.close(channel);
+        }
+        backendChannel = null;
+    }
+}

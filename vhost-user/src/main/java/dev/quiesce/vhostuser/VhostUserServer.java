@@ -1,0 +1,261 @@
+package dev.quiesce.vhostuser;
+
+import dev.quiesce.virtio.device.Interrupt;
+import dev.quiesce.virtio.device.VirtioDevice;
+import dev.quiesce.virtio.memory.GuestMemory;
+import dev.quiesce.virtio.memory.PublishedMemory;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.newsclub.net.unix.AFUNIXServerSocket;
+import org.newsclub.net.unix.AFUNIXSocket;
+import org.newsclub.net.unix.AFUNIXSocketAddress;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Serves one virtio device to front ends, one after the other, over a Unix socket.
+ *
+ * <pre>{@code
+ * VhostUserServer<VirtioScsi> server = VhostUserServer.listen(
+ *         new VhostUserConfig("export0", Path.of("/run/disk.sock"), Thread::new),
+ *         (memory, interrupt) -> VirtioScsi.create(
+ *                 VirtioScsiConfig.of("export0", 2), bus, memory, interrupt));
+ * server.device().startDataplane(QueueMapping.roundRobin(ioThreadContexts, 2));
+ * }</pre>
+ *
+ * <p>The device belongs to the embedder in everything but its registers and rings: disks are
+ * plugged and unplugged, the dataplane is started, moved and stopped, drained sections are held as
+ * on any other device, while a front end is connected or not.
+ *
+ * <p>When a front end leaves, in whatever way, what it had in flight is cancelled and waited for,
+ * its memory unmapped, its descriptors closed, and the next one is accepted. The main context has
+ * to be polled for any of this to happen.
+ *
+ * @param <D> the kind of device
+ */
+public final class VhostUserServer<D extends VirtioDevice> {
+    private static final Logger LOG = LoggerFactory.getLogger(VhostUserServer.class);
+    private static final long RETRY_MILLIS = 100;
+
+    private final VhostUserConfig config;
+    private final AFUNIXServerSocket listener;
+    private final PublishedMemory memory = new PublishedMemory(MemoryTable.empty());
+    private final CallLines calls = new CallLines();
+    private final D device;
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private final CompletableFuture<Void> closed = new CompletableFuture<>();
+    private @Nullable Session current; // Guarded by this.
+    private long sessions; // Guarded by this.
+
+    private VhostUserServer(
+            VhostUserConfig config, AFUNIXServerSocket listener, DeviceFactory<D> factory) {
+        this.config = config;
+        this.listener = listener;
+        this.device = factory.create(memory, calls);
+        if (device.queues() > CallLines.QUEUES_MAX) {
+            throw new IllegalArgumentException(device.name() + " has " + device.queues()
+                    + " queues, the protocol counts " + CallLines.QUEUES_MAX);
+        }
+    }
+
+    /**
+     * Makes a device and serves it from now on. Control.
+     *
+     * @param <D> the kind of device
+     * @param config where, and with which threads
+     * @param factory makes the device
+     * @return the server, listening
+     * @throws IOException if the socket cannot be made, for example because another process serves
+     *     it; the device is not made then
+     * @throws IllegalArgumentException if the device has more than 256 queues
+     */
+    public static <D extends VirtioDevice> VhostUserServer<D> listen(
+            VhostUserConfig config, DeviceFactory<D> factory) throws IOException {
+        AFUNIXServerSocket listener = bind(config.socket());
+        try {
+            VhostUserServer<D> server = new VhostUserServer<>(config, listener, factory);
+            config.threads().newThread(server::acceptAll).start();
+            return server;
+        } catch (RuntimeException | Error e) {
+            listener.close();
+            throw e;
+        }
+    }
+
+    /**
+     * The device. Any thread.
+     *
+     * @return what the factory made
+     */
+    public D device() {
+        return device;
+    }
+
+    /**
+     * Where the server listens. Any thread.
+     *
+     * @return the socket's path
+     */
+    public Path socket() {
+        return config.socket();
+    }
+
+    /**
+     * How the server stands. Any thread.
+     *
+     * @return a snapshot
+     */
+    public VhostUserStatus status() {
+        synchronized (this) {
+            Session session = current;
+            return new VhostUserStatus(closing.getCount() > 0, sessions,
+                    session == null ? null : session.status());
+        }
+    }
+
+    /**
+     * Stops serving: accepts nobody any more, shuts the present front end out as if it had left,
+     * and takes the socket away. Any thread. The device is then in reset state and is the
+     * embedder's to close. Idempotent. The main context has to be polled until it has ended.
+     *
+     * @return ends when no thread of the server runs any more
+     */
+    public CompletionStage<Void> closeAsync() {
+        closing.countDown();
+        try {
+            listener.close();
+        } catch (IOException e) {
+            LOG.debug("{}: closing the listening socket failed", config.name(), e);
+        }
+        synchronized (this) {
+            if (current != null) {
+                current.shutDown();
+            }
+        }
+        return closed.minimalCompletionStage();
+    }
+
+    private void acceptAll() {
+        try {
+            while (closing.getCount() > 0) {
+                AFUNIXSocket socket = accept();
+                if (socket != null) {
+                    serve(socket);
+                }
+            }
+            Files.deleteIfExists(config.socket());
+        } catch (IOException e) {
+            LOG.warn("{}: {} cannot be removed", config.name(), config.socket(), e);
+        } finally {
+            closed.complete(null);
+        }
+    }
+
+    /** The next front end, or null: closing, or the host is short of something for the moment. */
+    private @Nullable AFUNIXSocket accept() {
+        try {
+            return listener.accept();
+        } catch (IOException e) {
+            if (closing.getCount() > 0) {
+                LOG.warn("{}: accepting a front end failed", config.name(), e);
+                awaitClosing();
+            }
+            return null;
+        }
+    }
+
+    private void serve(AFUNIXSocket socket) {
+        Session session;
+        try {
+            Backend backend = new Backend(device, memory);
+            session = new Session(Session.Parts.of(config, backend, calls), socket);
+        } catch (IOException e) {
+            LOG.debug("{}: a front end was gone at once", config.name(), e);
+            closeQuietly(socket);
+            return;
+        }
+        synchronized (this) {
+            current = session;
+            sessions++;
+            if (closing.getCount() == 0) {
+                session.shutDown();
+            }
+        }
+        session.run();
+        synchronized (this) {
+            current = null;
+        }
+    }
+
+    private void awaitClosing() {
+        try {
+            boolean unused = closing.await(RETRY_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            LOG.debug("{}: interrupted while waiting to accept again", config.name(), e);
+        }
+    }
+
+    private void closeQuietly(AFUNIXSocket socket) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            LOG.debug("{}: closing a connection failed", config.name(), e);
+        }
+    }
+
+    /** Binds; a socket file that nobody listens on any more is replaced. */
+    private static AFUNIXServerSocket bind(Path path) throws IOException {
+        AFUNIXSocketAddress address = AFUNIXSocketAddress.of(path);
+        if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+            if (isServed(address)) {
+                throw new FileAlreadyExistsException(path.toString(), null, "another process"
+                        + " listens there");
+            }
+            if (Files.isRegularFile(path) || Files.isDirectory(path)) {
+                throw new FileAlreadyExistsException(path.toString(), null, "not a socket");
+            }
+            Files.delete(path);
+        }
+        AFUNIXServerSocket listener = AFUNIXServerSocket.newInstance();
+        try {
+            listener.bind(address);
+            return listener;
+        } catch (IOException e) {
+            listener.close();
+            throw e;
+        }
+    }
+
+    private static boolean isServed(AFUNIXSocketAddress address) {
+        try (AFUNIXSocket probe = AFUNIXSocket.connectTo(address)) {
+            return probe.isConnected();
+        } catch (IOException nobody) {
+            return false;
+        }
+    }
+
+    /**
+     * Makes the device that a server serves.
+     *
+     * @param <D> the kind of device
+     */
+    @FunctionalInterface
+    public interface DeviceFactory<D extends VirtioDevice> {
+        /**
+         * Makes the device, in reset state. Control; called once.
+         *
+         * @param memory the memory of whatever front end is connected; empty while none is
+         * @param interrupt the way to the front end that is connected
+         * @return the device; from then on only the server writes its registers
+         */
+        D create(GuestMemory memory, Interrupt interrupt);
+    }
+}

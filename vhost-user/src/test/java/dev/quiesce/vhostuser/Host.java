@@ -1,0 +1,118 @@
+package dev.quiesce.vhostuser;
+
+import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.IoThread;
+import dev.quiesce.aio.IoThreadConfig;
+import dev.quiesce.aio.LoopSeams;
+import dev.quiesce.aio.Workers;
+import dev.quiesce.backend.BackendConfig;
+import dev.quiesce.backend.BlockBackend;
+import dev.quiesce.driver.BlockDriver;
+import dev.quiesce.driver.memory.MemoryConfig;
+import dev.quiesce.driver.memory.MemoryDriver;
+import dev.quiesce.graph.BlockGraph;
+import dev.quiesce.graph.BlockNode;
+import dev.quiesce.scsi.ScsiAddress;
+import dev.quiesce.scsi.ScsiBus;
+import dev.quiesce.scsi.ScsiBusConfig;
+import dev.quiesce.scsi.disk.ScsiDisk;
+import dev.quiesce.scsi.disk.ScsiDiskConfig;
+import dev.quiesce.testkit.GateDriver;
+import dev.quiesce.virtio.dataplane.QueueMapping;
+import dev.quiesce.virtio.scsi.VirtioScsi;
+import dev.quiesce.virtio.scsi.VirtioScsiConfig;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A process that serves one memory disk: a main context and one IOThread, each with a thread of its
+ * own, and a server. The test's thread is foreign to both, as an operator's is.
+ */
+final class Host implements AutoCloseable {
+    static final int DISK_BYTES = 8 << 20;
+    static final long LIMIT_SECONDS = 60;
+
+    final IoThread mainThread = start("main");
+    final IoThread ioThread = start("io");
+    final AioContext main = mainThread.context();
+    final GateDriver gate = new GateDriver();
+    final BlockGraph graph;
+    final ScsiBus bus;
+    final ScsiDisk disk;
+    final VhostUserServer<VirtioScsi> server;
+
+    Host(Path socket, int requestQueues) throws Exception {
+        graph = onMain(() -> new BlockGraph(main));
+        bus = onMain(() -> new ScsiBus(main, ScsiBusConfig.largest()));
+        disk = onMain(
+                () -> newDisk("disk", new MemoryDriver(MemoryConfig.direct(DISK_BYTES))));
+        await(bus.plug(disk, new ScsiAddress(0, 0)));
+        server = onMain(() -> VhostUserServer.listen(
+                new VhostUserConfig("test", socket, Host::daemon),
+                (memory, interrupt) -> VirtioScsi.create(
+                        VirtioScsiConfig.of("test", requestQueues), bus, memory, interrupt)));
+        await(server.device().startDataplane(
+                QueueMapping.roundRobin(List.of(ioThread.context()), requestQueues)));
+    }
+
+    /** Runs something where control operations are allowed. */
+    <T> T onMain(Callable<T> action) throws Exception {
+        CompletableFuture<T> done = new CompletableFuture<>();
+        main.execute(() -> {
+            try {
+                done.complete(action.call());
+            } catch (Exception e) {
+                done.completeExceptionally(e);
+            }
+        });
+        return done.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    static <T> T await(CompletionStage<T> stage) throws Exception {
+        return stage.toCompletableFuture().get(LIMIT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    @Override
+    public void close() throws Exception {
+        gate.open();
+        await(server.closeAsync());
+        await(server.device().closeAsync());
+        await(bus.unplug(new ScsiAddress(0, 0)));
+        close(disk);
+        ioThread.close();
+        mainThread.close();
+    }
+
+    /** A disk that the gate can hold if it is the first. Control. */
+    ScsiDisk newDisk(String name, BlockDriver storage) {
+        BlockNode node = graph.add(name + ".storage", storage);
+        BlockNode root = disk == null ? graph.add(name + ".gate", gate, node) : node;
+        BlockBackend backend =
+                BlockBackend.create(graph, BackendConfig.named(name), root, main);
+        return new ScsiDisk(backend, ScsiDiskConfig.of(name));
+    }
+
+    /** Closes a disk that is unplugged. */
+    void close(ScsiDisk unplugged) throws Exception {
+        onMain(() -> {
+            unplugged.close();
+            return null;
+        });
+        await(unplugged.backend().closeAsync());
+    }
+
+    private static IoThread start(String name) {
+        return IoThread.start(new IoThreadConfig(name, Host::daemon,
+                LoopSeams.system().withWorkers(Workers.inline()), true));
+    }
+
+    static Thread daemon(Runnable body) {
+        Thread thread = new Thread(body);
+        thread.setDaemon(true);
+        return thread;
+    }
+}

@@ -1,0 +1,261 @@
+package dev.quiesce.vhostuser;
+
+import dev.quiesce.aio.Clock;
+import dev.quiesce.testkit.guest.GuestInterrupts;
+import dev.quiesce.testkit.guest.GuestMachine;
+import dev.quiesce.testkit.guest.GuestScsi;
+import dev.quiesce.testkit.guest.GuestScsiConfig;
+import dev.quiesce.testkit.guest.GuestSession;
+import dev.quiesce.virtio.device.QueueSetup;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
+
+/**
+ * A machine monitor with a mock guest: speaks vhost-user as QEMU does and drives the guest's rings
+ * over shared memory. One thread.
+ */
+final class Machine implements AutoCloseable, GuestScsi.Transport {
+    static final long LIMIT_NANOS = 60_000_000_000L;
+
+    private static final long PROTOCOL_BIT = 1L << 30;
+
+    final FrontEnd frontEnd;
+    final SharedRam shared;
+    final GuestInterrupts interrupts = new GuestInterrupts();
+    final GuestScsi driver;
+    final GuestMachine guest = GuestMachine.threaded(interrupts, Clock.system());
+    private final int queues;
+    private final long offered;
+    private final List<Wire> kicks = new ArrayList<>();
+    private final List<Wire> calls = new ArrayList<>();
+    private final List<Integer> bases = new ArrayList<>();
+    private List<QueueSetup> rings = List.of();
+    private boolean memoryShared;
+    private boolean running;
+
+    /** The only queue that is configured, as by firmware, or -1 for all. */
+    int onlyQueue = -1;
+
+    Machine(Path socket, GuestScsiConfig config) throws IOException {
+        shared = new SharedRam(8 << 20);
+        frontEnd = new FrontEnd(socket);
+        offered = frontEnd.askNumber(1);
+        long protocol = frontEnd.askNumber(15);
+        frontEnd.send(16, payload -> payload.putLong(protocol));
+        queues = (int) frontEnd.askNumber(17);
+        frontEnd.send(3, payload -> { });
+        for (int i = 0; i < queues; i++) {
+            kicks.add(Wire.ofSockets());
+            calls.add(Wire.ofSockets());
+            bases.add(0);
+            listen(i, calls.get(i));
+        }
+        driver = new GuestScsi(this, shared.ram, config, Clock.system());
+    }
+
+    /** Connects and brings the guest's driver up. */
+    static Machine booted(Path socket) throws IOException {
+        Machine machine = new Machine(socket, GuestScsiConfig.likeLinux());
+        GuestSession.begin(machine.driver, machine.guest, LIMIT_NANOS);
+        return machine;
+    }
+
+    GuestSession session() {
+        return new GuestSession(driver, guest, 1 << 20, LIMIT_NANOS);
+    }
+
+    /** Tells the back end of memory, as it stands. */
+    void shareMemory() throws IOException {
+        long granted = frontEnd.acknowledged(37, payload -> {
+            payload.putLong(0);
+            shared.region().encode(payload);
+        }, shared.descriptor());
+        if (granted != 0) {
+            throw new IOException("the back end refuses the memory");
+        }
+    }
+
+    /** Stops every ring as QEMU does when the guest is paused; the memory stays. */
+    void pause() throws IOException {
+        for (int i = 0; i < queues; i++) {
+            enable(i, 0);
+        }
+        for (int i = 0; i < queues; i++) {
+            if (isConfigured(i)) {
+                bases.set(i, stop(i));
+            }
+        }
+        running = false;
+    }
+
+    /** What the driver gave the device last. */
+    List<QueueSetup> lastRings() {
+        return rings;
+    }
+
+    /** Waits until a condition of the guest holds. */
+    void until(BooleanSupplier done) {
+        if (!guest.await(driver, done, LIMIT_NANOS)) {
+            throw new AssertionError("time is over; the guest is owed " + driver.outstanding());
+        }
+    }
+
+    /** Where a ring stood when it was stopped. */
+    int base(int queue) {
+        return bases.get(queue);
+    }
+
+    @Override
+    public int queues() {
+        return queues;
+    }
+
+    @Override
+    public long offeredFeatures() {
+        return offered;
+    }
+
+    @Override
+    public CompletionStage<Void> reset() {
+        return now(() -> {
+            if (running) {
+                pause();
+            }
+            for (int i = 0; i < queues; i++) {
+                bases.set(i, 0);
+            }
+            return null;
+        });
+    }
+
+    @Override
+    public CompletionStage<Boolean> negotiate(long features) {
+        return now(() -> {
+            frontEnd.send(2, payload -> payload.putLong(features | PROTOCOL_BIT));
+            return true;
+        });
+    }
+
+    @Override
+    public CompletionStage<Boolean> run(List<QueueSetup> given) {
+        return now(() -> {
+            start(given);
+            return true;
+        });
+    }
+
+    /** Starts rings at their bases, in the order in which QEMU sends it. */
+    void start(List<QueueSetup> given) throws IOException {
+        rings = given;
+        if (!memoryShared) {
+            shareMemory();
+            memoryShared = true;
+        }
+        for (int i = 0; i < rings.size(); i++) {
+            if (isConfigured(i)) {
+                int queue = i;
+                describe(i, rings.get(i));
+                frontEnd.send(12, payload -> payload.putLong(queue), kicks.get(i).readEnd());
+            }
+        }
+        for (int i = 0; i < queues; i++) {
+            enable(i, 1);
+        }
+        for (int i = 0; i < queues; i++) {
+            int queue = i;
+            frontEnd.send(13, payload -> payload.putLong(queue), calls.get(i).writeEnd());
+        }
+        running = true;
+        frontEnd.settle();
+    }
+
+    void describe(int queue, QueueSetup ring) throws IOException {
+        frontEnd.send(8, state(queue, ring.sizeEntries())::encode);
+        frontEnd.send(10, state(queue, bases.get(queue))::encode);
+        frontEnd.send(9, new Payload.VringAddress(queue, 0,
+                ring.descriptorAddress() + SharedRam.USER_OFFSET,
+                ring.usedAddress() + SharedRam.USER_OFFSET,
+                ring.availAddress() + SharedRam.USER_OFFSET, 0x3ff)::encode);
+    }
+
+    void enable(int queue, int on) throws IOException {
+        frontEnd.send(18, state(queue, on)::encode);
+    }
+
+    int stop(int queue) throws IOException {
+        ByteBuffer answer = frontEnd.ask(11, state(queue, 0)::encode);
+        answer.getInt();
+        return answer.getInt();
+    }
+
+    @Override
+    public void kick(int queue) {
+        try {
+            kicks.get(queue).signal();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private boolean isConfigured(int queue) {
+        return onlyQueue < 0 || queue == onlyQueue;
+    }
+
+    /** Runs a step on a thread that cannot throw what it throws. */
+    static <T> T quietly(Step<T> step) {
+        try {
+            return step.run();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static Payload.VringState state(int queue, int num) {
+        return new Payload.VringState(queue, num);
+    }
+
+    /** One thread per queue that turns calls into interrupts, until the wire is closed. */
+    private void listen(int queue, Wire call) {
+        Host.daemon(() -> {
+            try {
+                while (call.await()) {
+                    interrupts.queue(queue);
+                }
+            } catch (IOException closed) {
+                return;
+            }
+        }).start();
+    }
+
+    private static <T> CompletionStage<T> now(Step<T> step) {
+        try {
+            return CompletableFuture.completedFuture(step.run());
+        } catch (IOException e) {
+            return CompletableFuture.failedStage(e);
+        }
+    }
+
+    /** Something that talks to the back end. */
+    interface Step<T> {
+        T run() throws IOException;
+    }
+
+    @Override
+    public void close() throws IOException {
+        frontEnd.close();
+        for (Wire kick : kicks) {
+            kick.close();
+        }
+        for (Wire call : calls) {
+            call.close();
+        }
+        shared.close();
+    }
+}

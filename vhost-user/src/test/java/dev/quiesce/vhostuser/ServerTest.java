@@ -1,0 +1,94 @@
+package dev.quiesce.vhostuser;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.quiesce.rules.Rule;
+import dev.quiesce.virtio.device.VirtioDevice;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.newsclub.net.unix.AFUNIXServerSocket;
+import org.newsclub.net.unix.AFUNIXSocketAddress;
+
+/** Beginning and end of a server. */
+class ServerTest {
+    @TempDir private Path directory;
+
+    @Test
+    @Rule("VHU-T07")
+    void shouldShutOutItsFrontEndAndEndWhenItIsClosed() throws Exception {
+        Path socket = directory.resolve("s");
+        Host host = new Host(socket, 1);
+        try (Machine machine = Machine.booted(socket)) {
+            Host.await(host.server.closeAsync());
+
+            machine.frontEnd.awaitClosed();
+            assertThat(socket).doesNotExist();
+            assertThat(host.server.status().isOpen()).isFalse();
+            assertThat(host.server.device().status()).isZero();
+            assertThatThrownBy(() -> new FrontEnd(socket)).isInstanceOf(IOException.class);
+        }
+        host.close();
+    }
+
+    @Test
+    @Rule("VHU-T08")
+    void shouldBeClosedTwiceAndBeforeAnybodyCame() throws Exception {
+        Host host = new Host(directory.resolve("s"), 1);
+
+        Host.await(host.server.closeAsync());
+        Host.await(host.server.closeAsync());
+
+        host.close();
+    }
+
+    @Test
+    @Rule("VHU-T07")
+    void shouldListenAgainWhereAServerWasClosed() throws Exception {
+        Path socket = directory.resolve("s");
+        new Host(socket, 1).close();
+
+        try (Host again = new Host(socket, 1); Machine machine = Machine.booted(socket)) {
+            assertThat(again.server.status().sessions()).isOne();
+            assertThat(machine.queues()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void shouldReplaceASocketThatNobodyServesAndNoOther() throws Exception {
+        Path socket = directory.resolve("s");
+        abandon(socket);
+        assertThat(socket).exists();
+        try (Host host = new Host(socket, 1)) {
+            assertRefused(socket);
+            assertThat(host.server.socket()).isEqualTo(socket);
+        }
+        assertRefused(Files.createFile(directory.resolve("file")));
+        assertRefused(directory);
+    }
+
+    private static void abandon(Path socket) throws IOException {
+        AFUNIXServerSocket listener = AFUNIXServerSocket.newInstance();
+        listener.setDeleteOnClose(false);
+        listener.bind(AFUNIXSocketAddress.of(socket));
+        listener.close();
+    }
+
+    private static void assertRefused(Path socket) {
+        AtomicBoolean made = new AtomicBoolean();
+        VhostUserServer.DeviceFactory<VirtioDevice> factory = (memory, interrupt) -> {
+            made.set(true);
+            throw new AssertionError("made a device for nothing");
+        };
+
+        assertThatThrownBy(() -> VhostUserServer.listen(
+                new VhostUserConfig("second", socket, Host::daemon), factory))
+                .isInstanceOf(FileAlreadyExistsException.class);
+        assertThat(made).isFalse();
+    }
+}

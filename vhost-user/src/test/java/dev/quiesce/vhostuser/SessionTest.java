@@ -1,0 +1,407 @@
+package dev.quiesce.vhostuser;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.quiesce.drain.DrainedSection;
+import dev.quiesce.driver.memory.MemoryConfig;
+import dev.quiesce.driver.memory.MemoryDriver;
+import dev.quiesce.rules.Rule;
+import dev.quiesce.scsi.ScsiAddress;
+import dev.quiesce.scsi.disk.ScsiDisk;
+import dev.quiesce.testkit.guest.GuestCdb;
+import dev.quiesce.testkit.guest.GuestCommand;
+import dev.quiesce.testkit.guest.GuestEvent;
+import dev.quiesce.testkit.guest.GuestScsi;
+import dev.quiesce.testkit.guest.GuestScsiConfig;
+import dev.quiesce.testkit.guest.GuestSession;
+import dev.quiesce.virtio.scsi.VirtioScsi;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole sessions of a front end that keeps the rules. */
+class SessionTest {
+    private static final int REQUESTS = VirtioScsi.FIRST_REQUEST_QUEUE;
+
+    @TempDir private Path directory;
+    private Path socket;
+    private Host host;
+
+    @BeforeEach
+    void listen() throws Exception {
+        socket = directory.resolve("s");
+        host = new Host(socket, 2);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        host.close();
+    }
+
+    @Test
+    @Rule("VHU-10")
+    @Rule("VHU-38")
+    @Rule("VHU-T14")
+    void shouldReadBackWhatTheGuestWrote() throws Exception {
+        try (Machine machine = Machine.booted(socket); GuestSession session = machine.session()) {
+            byte[] data = new byte[64 << 10];
+            new Random(1).nextBytes(data);
+
+            assertThat(session.write(0, 0, GuestCdb.write10(8, 128, false), data).isGood())
+                    .isTrue();
+
+            assertThat(session.read(0, 0, GuestCdb.read10(8, 128), data.length)).isEqualTo(data);
+            assertThat(machine.driver.ledger().complaints()).isEmpty();
+        }
+    }
+
+    @Test
+    @Rule("VHU-40")
+    @Rule("VHU-48")
+    @Rule("VHU-51")
+    void shouldServeTheFirmwareOnOneQueueAndThenTheKernelOnAll() throws Exception {
+        try (Machine machine = new Machine(socket, new GuestScsiConfig(128, false, false, 0))) {
+            machine.onlyQueue = REQUESTS;
+            GuestSession.begin(machine.driver, machine.guest, Machine.LIMIT_NANOS);
+            try (GuestSession firmware = machine.session()) {
+                assertThat(firmware.execute(0, 0, GuestCdb.testUnitReady()).isGood()).isTrue();
+            }
+            Host.await(machine.driver.reset());
+            machine.driver.forget();
+            machine.onlyQueue = -1;
+
+            GuestScsi kernel = new GuestScsi(machine, machine.shared.ram,
+                    GuestScsiConfig.likeLinux(), machine.driver.clock());
+            GuestSession.begin(kernel, machine.guest, Machine.LIMIT_NANOS);
+
+            try (GuestSession session =
+                    new GuestSession(kernel, machine.guest, 4096, Machine.LIMIT_NANOS)) {
+                assertThat(session.execute(0, 0, GuestCdb.testUnitReady()).isGood()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    @Rule("VHU-17")
+    @Rule("VHU-22")
+    void shouldSettleARingBeforeItTellsWhereItStands() throws Exception {
+        try (Machine machine = Machine.booted(socket)) {
+            GuestCommand held = holdOneRead(machine);
+            CompletableFuture<Integer> base = CompletableFuture.supplyAsync(
+                    () -> Machine.quietly(() -> machine.stop(REQUESTS)));
+
+            assertThat(host.onMain(base::isDone)).isFalse();
+            host.gate.open();
+            int stoppedAt = Host.await(base);
+            machine.driver.poll();
+            machine.frontEnd.settle();
+
+            assertThat(held.isGood()).isTrue();
+            assertThat(stoppedAt).isPositive();
+            assertThat(running(REQUESTS)).isFalse();
+        }
+    }
+
+    @Test
+    @Rule("VHU-18")
+    @Rule("VHU-50")
+    void shouldSettleARingThatIsOnlyDisabledAndGoOnFromThere() throws Exception {
+        try (Machine machine = Machine.booted(socket)) {
+            GuestCommand held = holdOneRead(machine);
+            CompletableFuture<Long> disabled = CompletableFuture.supplyAsync(
+                    () -> Machine.quietly(() -> machine.frontEnd.acknowledged(
+                            18, Machine.state(REQUESTS, 0)::encode)));
+
+            assertThat(host.onMain(disabled::isDone)).isFalse();
+            host.gate.open();
+            assertThat(Host.await(disabled)).isZero();
+            machine.driver.poll();
+            assertThat(held.isGood()).isTrue();
+
+            machine.enable(REQUESTS, 1);
+            assertThat(read(machine).isGood()).isTrue();
+        }
+    }
+
+    @Test
+    @Rule("VHU-16")
+    @Rule("VHU-T01")
+    void shouldServeAKickThatCameWhileTheRingWasDisabled() throws Exception {
+        try (Machine machine = Machine.booted(socket)) {
+            read(machine); // takes the unit attention of the power-on
+            machine.enable(REQUESTS, 0);
+            GuestCommand early = submitRead(machine);
+            machine.frontEnd.settle();
+            assertThat(early.isOutstanding()).isTrue();
+
+            machine.enable(REQUESTS, 1);
+
+            until(machine, early);
+            assertThat(early.isGood()).isTrue();
+        }
+    }
+
+    @Test
+    @Rule("VHU-20")
+    @Rule("SBUG-54")
+    void shouldSignalANewCallDescriptorAtOnce() throws Exception {
+        try (Machine machine = Machine.booted(socket); Wire call = Wire.ofPipe()) {
+            machine.frontEnd.send(13, payload -> payload.putLong(REQUESTS), call.writeEnd());
+
+            assertThat(call.await()).isTrue();
+        }
+    }
+
+    @Test
+    @Rule("VHU-11")
+    @Rule("VHU-43")
+    void shouldChangeTheMemoryUnderRunningRings() throws Exception {
+        try (Machine machine = Machine.booted(socket); SharedRam more = new SharedRam(1 << 20)) {
+            GuestCommand held = holdOneRead(machine);
+            Payload.Region added = new Payload.Region(1L << 32, 1 << 20, 1L << 32, 0);
+            CompletableFuture<Long> granted = CompletableFuture.supplyAsync(
+                    () -> Machine.quietly(() -> machine.frontEnd.acknowledged(37, payload -> {
+                        payload.putLong(0);
+                        added.encode(payload);
+                    }, more.descriptor())));
+            assertThat(host.onMain(granted::isDone)).isFalse();
+
+            host.gate.open();
+            assertThat(Host.await(granted)).isZero();
+
+            until(machine, held);
+            assertThat(read(machine).isGood()).isTrue();
+            machine.frontEnd.settle();
+            assertThat(frontEnd().regions()).isEqualTo(2);
+            assertThat(machine.frontEnd.acknowledged(38, payload -> {
+                payload.putLong(0);
+                added.encode(payload);
+            })).isZero();
+            assertThat(read(machine).isGood()).isTrue();
+            machine.frontEnd.settle();
+            assertThat(frontEnd().memoryBytes()).isEqualTo(8 << 20);
+        }
+    }
+
+    @Test
+    @Rule("VHU-20")
+    void shouldRefuseToReconfigureARingThatRuns() throws Exception {
+        try (Machine machine = Machine.booted(socket)) {
+            FrontEnd frontEnd = machine.frontEnd;
+
+            assertThat(frontEnd.acknowledged(8, Machine.state(REQUESTS, 64)::encode)).isOne();
+            assertThat(frontEnd.acknowledged(10, Machine.state(REQUESTS, 5)::encode)).isOne();
+            assertThat(frontEnd.acknowledged(9, new Payload.VringAddress(
+                    REQUESTS, 0, 0, 0, 0, 0)::encode)).isOne();
+
+            assertThat(read(machine).isGood()).isTrue();
+        }
+    }
+
+    @Test
+    @Rule("VHU-40")
+    void shouldKeepWhatTheGuestHasSetUpOverAPause() throws Exception {
+        try (Machine machine = Machine.booted(socket)) {
+            read(machine);
+            machine.pause();
+            assertThat(machine.base(REQUESTS)).isPositive();
+            GuestCommand meanwhile = submitRead(machine);
+
+            machine.frontEnd.send(2, payload -> payload.putLong(frontEnd().features()));
+            machine.start(machine.lastRings());
+
+            until(machine, meanwhile);
+            assertThat(meanwhile.isGood()).isTrue(); // no unit attention: it was not reset
+        }
+    }
+
+    @Test
+    @Rule("VHU-23")
+    void shouldSignalTheErrorDescriptorWhenTheGuestBreaksARing() throws Exception {
+        try (Machine machine = Machine.booted(socket); Wire error = Wire.ofSockets()) {
+            machine.frontEnd.send(14, payload -> payload.putLong(REQUESTS), error.writeEnd());
+            machine.frontEnd.settle();
+
+            machine.shared.ram.write(
+                    machine.lastRings().get(REQUESTS).availAddress() + 2, new byte[] {-1, -1});
+            machine.kick(REQUESTS);
+
+            assertThat(error.await()).isTrue();
+            machine.frontEnd.settle();
+            assertThat(host.server.device().isBroken()).isTrue();
+            Host.await(machine.driver.reset());
+            machine.driver.forget();
+            GuestSession.begin(machine.driver, machine.guest, Machine.LIMIT_NANOS);
+            assertThat(host.server.device().isBroken()).isFalse();
+            assertThat(read(machine).isGood()).isTrue();
+        }
+    }
+
+    @Test
+    @Rule("VHU-14")
+    @Rule("MAL-17")
+    void shouldSurviveMemoryThatIsTruncatedUnderIt() throws Exception {
+        try (Machine machine = Machine.booted(socket); Wire error = Wire.ofSockets()) {
+            machine.frontEnd.send(14, payload -> payload.putLong(REQUESTS), error.writeEnd());
+            machine.frontEnd.settle();
+
+            machine.shared.truncate();
+            machine.kick(REQUESTS);
+
+            assertThat(error.await()).isTrue();
+            assertThat(host.server.device().isBroken()).isTrue();
+        }
+        assertServesTheNext();
+    }
+
+    @Test
+    @Rule("VHU-45")
+    void shouldServeTheNextFrontEndAfterOneLeftWithCommandsInFlight() throws Exception {
+        try (Machine machine = Machine.booted(socket)) {
+            holdOneRead(machine);
+        }
+        host.gate.open();
+
+        assertServesTheNext();
+    }
+
+    @Test
+    @Rule("VHU-45")
+    void shouldCancelWhatIsParkedWhenAFrontEndLeaves() throws Exception {
+        DrainedSection section;
+        try (Machine machine = Machine.booted(socket)) {
+            read(machine);
+            section = Host.await(DrainedSection.beginAsync(host.main, host.disk.backend()));
+            submitRead(machine);
+            awaitTrue(() -> host.disk.backend().gate().parkedCount() == 1);
+        }
+        awaitTrue(() -> host.server.status().frontEnd() == null);
+
+        assertThat(host.disk.backend().gate().parkedCount()).isZero();
+        Host.await(section.closeAsync());
+        assertServesTheNext();
+    }
+
+    @Test
+    @Rule("VHU-42")
+    @Rule("VSCSI-45")
+    void shouldTellTheGuestOfADiskThatComesAndGoes() throws Exception {
+        try (Machine machine = Machine.booted(socket)) {
+            read(machine); // publishes the event buffers
+            ScsiDisk second = host.onMain(() -> host.newDisk(
+                    "second", new MemoryDriver(MemoryConfig.direct(1 << 20))));
+            Host.await(host.bus.plug(second, new ScsiAddress(3, 5)));
+            List<GuestEvent> events = new ArrayList<>();
+            machine.until(() -> take(machine, events) == 1);
+            Host.await(host.bus.unplug(new ScsiAddress(3, 5)));
+            machine.until(() -> take(machine, events) == 2);
+
+            assertThat(events).containsExactly(
+                    new GuestEvent(GuestEvent.TRANSPORT_RESET, false, 3, 5,
+                            GuestEvent.REASON_RESCAN),
+                    new GuestEvent(GuestEvent.TRANSPORT_RESET, false, 3, 5,
+                            GuestEvent.REASON_REMOVED));
+            host.close(second);
+        }
+    }
+
+    @Test
+    @Rule("VHU-42")
+    void shouldResetALogicalUnitUnderLoad() throws Exception {
+        try (Machine machine = Machine.booted(socket)) {
+            GuestCommand held = holdOneRead(machine);
+            AtomicInteger code = new AtomicInteger(-1);
+
+            machine.driver.taskManagement(
+                    GuestScsi.LOGICAL_UNIT_RESET, 0, 0, 0, code::set);
+            machine.until(() -> code.get() >= 0);
+
+            assertThat(code).hasValue(0);
+            assertThat(held.isOutstanding()).isFalse();
+            host.gate.open();
+            assertThat(read(machine).isGood()).isTrue();
+        }
+    }
+
+    @Test
+    void shouldSayHowItStands() throws Exception {
+        assertThat(host.server.status()).isEqualTo(new VhostUserStatus(true, 0, null));
+        try (Machine machine = Machine.booted(socket)) {
+            machine.frontEnd.settle();
+
+            VhostUserStatus.FrontEnd shown = frontEnd();
+            assertThat(shown.queues()).hasSize(4).allMatch(VhostUserStatus.Queue::isRunning);
+            assertThat(shown.regions()).isOne();
+            assertThat(shown.memoryBytes()).isEqualTo(8 << 20);
+            assertThat(host.server.status().sessions()).isOne();
+        }
+    }
+
+    private GuestCommand holdOneRead(Machine machine) throws Exception {
+        read(machine); // takes the unit attention of the power-on
+        host.gate.shut();
+        GuestCommand held = submitRead(machine);
+        awaitTrue(() -> host.gate.heldCount() == 1);
+        return held;
+    }
+
+    private static GuestCommand read(Machine machine) {
+        try (GuestSession session = machine.session()) {
+            session.read(0, 0, GuestCdb.read10(0, 1), 512);
+            return session.answer();
+        }
+    }
+
+    private static GuestCommand submitRead(Machine machine) {
+        GuestCommand command = machine.driver.newCommand(null);
+        command.cdb(0, 0, GuestCdb.read10(0, 1))
+                .dataIn(machine.shared.ram.allocate(512, 512), 512);
+        assertThat(machine.driver.submit(0, command)).isTrue();
+        machine.driver.kick();
+        return command;
+    }
+
+    private static void until(Machine machine, GuestCommand command) {
+        machine.until(() -> !command.isOutstanding());
+    }
+
+    private static int take(Machine machine, List<GuestEvent> events) {
+        GuestEvent event = machine.driver.nextEvent();
+        if (event != null) {
+            events.add(event);
+        }
+        return events.size();
+    }
+
+    private void assertServesTheNext() throws Exception {
+        try (Machine next = Machine.booted(socket)) {
+            assertThat(read(next).isGood()).isTrue();
+        }
+    }
+
+    private VhostUserStatus.FrontEnd frontEnd() {
+        VhostUserStatus.FrontEnd shown = host.server.status().frontEnd();
+        assertThat(shown).isNotNull();
+        return shown;
+    }
+
+    private boolean running(int queue) {
+        return frontEnd().queues().get(queue).isRunning();
+    }
+
+    private static void awaitTrue(BooleanSupplier condition) {
+        long deadline = System.nanoTime() + Machine.LIMIT_NANOS;
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("time is over").isLessThan(deadline);
+            Thread.onSpinWait();
+        }
+    }
+}
