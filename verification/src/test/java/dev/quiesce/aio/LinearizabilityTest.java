@@ -1,0 +1,152 @@
+package dev.quiesce.aio;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.quiesce.rules.Rule;
+import org.jetbrains.lincheck.LincheckAssertionError;
+import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Inbox and event as they are, under small programs that Lincheck makes up, switched at every
+ * access to shared memory: each operation takes effect at one instant. The step models know the
+ * order of steps that we wrote down for them; this needs no such list.
+ */
+class LinearizabilityTest {
+    private static final String HOME = "home";
+
+    @Test
+    @Rule("JCQ-T11")
+    void shouldMakePushTakeAndSealOfTheInboxAtomic() {
+        check(InboxOperations.class, InboxSpecification.class);
+    }
+
+    @Test
+    void shouldMakeSetAndClearOfAnEventAtomic() {
+        check(EventOperations.class, EventSpecification.class);
+    }
+
+    @Test
+    void shouldRefuteAnEventThatIsClearedInTwoSteps() {
+        assertThatThrownBy(() -> check(TornEventOperations.class, EventSpecification.class))
+                .isInstanceOf(LincheckAssertionError.class);
+    }
+
+    private static void check(Class<?> operations, Class<?> specification) {
+        new ModelCheckingOptions()
+                .iterations(6).invocationsPerIteration(100)
+                .threads(2).actorsPerThread(3).actorsBefore(1).actorsAfter(2)
+                .sequentialSpecification(specification)
+                .check(operations);
+    }
+
+    /** The inbox of a loop: anybody pushes, home takes and seals. */
+    public static final class InboxOperations {
+        private final Task.Inbox inbox = new Task.Inbox();
+
+        @Operation
+        public boolean push() {
+            return inbox.push(new Letter());
+        }
+
+        @Operation(nonParallelGroup = HOME)
+        public int take() {
+            Task.Fifo list = new Task.Fifo();
+            inbox.takeInto(list);
+            return count(list);
+        }
+
+        @Operation(nonParallelGroup = HOME)
+        public int seal() {
+            Task.Fifo list = new Task.Fifo();
+            inbox.sealInto(list);
+            return count(list);
+        }
+
+        private static int count(Task.Fifo list) {
+            int count = 0;
+            while (!list.isEmpty()) {
+                list.take();
+                count++;
+            }
+            return count;
+        }
+    }
+
+    /** What it amounts to. */
+    public static final class InboxSpecification {
+        private int count;
+        private boolean sealed;
+
+        public boolean push() {
+            count += sealed ? 0 : 1;
+            return !sealed;
+        }
+
+        public int take() {
+            int taken = count;
+            count = 0;
+            return taken;
+        }
+
+        public int seal() {
+            sealed = true;
+            return take();
+        }
+    }
+
+    /** An event that is attached to nothing. */
+    public static final class EventOperations {
+        private final EventNotifier event = new EventNotifier("event");
+
+        @Operation
+        public void set() {
+            event.set();
+        }
+
+        @Operation
+        public boolean clear() {
+            return event.testAndClear();
+        }
+    }
+
+    /** A twin that two threads can clear at once. */
+    public static final class TornEventOperations {
+        private volatile boolean set;
+
+        @Operation
+        public void set() {
+            set = true;
+        }
+
+        @Operation
+        public boolean clear() {
+            boolean was = set;
+            set = false;
+            return was;
+        }
+    }
+
+    /** What it amounts to. */
+    public static final class EventSpecification {
+        private boolean set;
+
+        public void set() {
+            set = true;
+        }
+
+        public boolean clear() {
+            boolean was = set;
+            set = false;
+            return was;
+        }
+    }
+
+    private static final class Letter extends Task {
+        @Override
+        protected void run() {
+            throw new AssertionError("is only taken");
+        }
+    }
+}
