@@ -1,0 +1,4 @@
+/**
+ * What a kick costs that comes by a descriptor.
+ */
+package dev.quiesce.vhostuser;
