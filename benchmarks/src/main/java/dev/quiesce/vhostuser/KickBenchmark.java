@@ -75,7 +75,7 @@ public class KickBenchmark {
         awaitHandler(before);
     }
 
-    /** A descriptor, the poller's thread, the doorbell: two threads are waked one after the other. */
+    /** Descriptor, poller, doorbell: two threads are waked one after the other. */
     @Benchmark
     public void descriptor() throws IOException {
         long before = handled;
