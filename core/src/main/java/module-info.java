@@ -11,6 +11,9 @@ module dev.quiesce.core {
     requires static jdk.jfr;
 
     exports dev.quiesce.aio;
+    exports dev.quiesce.aio.channel;
+    exports dev.quiesce.aio.source;
+    exports dev.quiesce.aio.time;
     exports dev.quiesce.aio.watch;
     exports dev.quiesce.backend;
     exports dev.quiesce.block;

@@ -1,9 +1,10 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.source.PollParameters;
+import dev.quiesce.aio.source.ReadinessSource;
+import dev.quiesce.aio.time.Clock;
 import dev.quiesce.aio.watch.LoopMeter;
 import dev.quiesce.aio.watch.WatchedLoop;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -52,7 +53,7 @@ public final class AioContext implements Executor, AutoCloseable {
     private final Lease.Ownership ownership = new Lease.Ownership(this);
     private final Task.Queues queues = new Task.Queues();
     private final DeferredCall.Epilogue epilogue = new DeferredCall.Epilogue();
-    private final LoopTimer.Heap timers = new LoopTimer.Heap();
+    private final LoopTimer.Lists timers;
     private final ControlWait.Waiters waiters = new ControlWait.Waiters();
 
     /** Bottom halves that were not deleted, notifiers that are attached. Any thread. */
@@ -62,12 +63,7 @@ public final class AioContext implements Executor, AutoCloseable {
     private final Parker.@Nullable Stepping stepping;
 
     private final Turn turn;
-
-    /** Items of this context that workers have. Home context only. */
-    private int itemsAtWork;
-
-    /** Tasks of this context that wait in some parking lot. Home context only. */
-    private int parkedTasks;
+    private final Remains remains;
 
     /** How many tasks run before an epilogue. Written by any, read at home once in a slice. */
     private volatile int tasksPerBatch = TASKS_PER_BATCH;
@@ -85,7 +81,9 @@ public final class AioContext implements Executor, AutoCloseable {
         this.name = Objects.requireNonNull(name, "name");
         this.seams = Objects.requireNonNull(seams, "seams");
         this.stepping = seams.parker() instanceof Parker.Stepping parker ? parker : null;
+        this.timers = new LoopTimer.Lists(this);
         this.turn = new Turn(this, queues, epilogue, timers, waiters);
+        this.remains = new Remains(this, epilogue);
         if (stepping != null) {
             stepping.adopt(this, new LoopSeams.SteppedLoop(this));
         }
@@ -101,7 +99,7 @@ public final class AioContext implements Executor, AutoCloseable {
         return seams;
     }
 
-    /** {@return the clock of this context's timers and waits} Thread: any. */
+    /** {@return the clock of this context's waits, and of timers without another} Thread: any. */
     public Clock clock() {
         return seams.clock();
     }
@@ -279,6 +277,55 @@ public final class AioContext implements Executor, AutoCloseable {
     }
 
     /**
+     * Sets how long this loop polls before it sleeps, from its next turn on, and what was learnt so
+     * far is forgotten (AIO-53). A new context does not poll. Polling takes a core while it lasts;
+     * it is for loops whose thread has one. Thread: any.
+     *
+     * @param parameters how to poll
+     */
+    public void setPolling(PollParameters parameters) {
+        turn.sleep().poll(parameters, false);
+    }
+
+    /** {@return how long this loop polls before it sleeps} Thread: any; a snapshot. */
+    public PollParameters polling() {
+        return turn.sleep().poller().parameters();
+    }
+
+    /**
+     * Makes the loop look at a source in every turn, and sleep in it instead of parking. For what
+     * tells nobody when it is ready; see the handlers of channels in {@code aio.channel}.
+     * Thread: home context.
+     *
+     * @param source what to look at
+     * @throws IllegalStateException if there is one already, if the context is closed, or if its
+     *     parker steps it: what the world outside does would then change the run
+     */
+    public void attachSource(ReadinessSource source) {
+        checkHome();
+        checkOpen();
+        turn.sleep().sleepIn(Objects.requireNonNull(source, "source"));
+    }
+
+    /**
+     * Ends what {@link #attachSource} began: the loop parks again. Does nothing if the source is
+     * not attached. Thread: home context.
+     *
+     * @param source what not to look at any more
+     */
+    public void detachSource(ReadinessSource source) {
+        checkHome();
+        if (turn.sleep().source() == source) {
+            turn.sleep().sleepIn(null);
+        }
+    }
+
+    /** {@return the source that is attached, or null} Thread: any; a snapshot. */
+    public @Nullable ReadinessSource source() {
+        return turn.sleep().source();
+    }
+
+    /**
      * Makes the loop take a turn and look at its waiters. Any number of calls between two turns
      * are one. Does nothing if the context is closed. Thread: any.
      */
@@ -325,14 +372,13 @@ public final class AioContext implements Executor, AutoCloseable {
      */
     public void parkingBegins() {
         checkHome();
-        parkedTasks++;
+        remains.parkingBegins();
     }
 
     /** Says that a parked task has come back, or is not wanted any more. Thread: home context. */
     public void parkingEnds() {
         checkHome();
-        assert parkedTasks > 0 : this;
-        parkedTasks--;
+        remains.parkingEnds();
     }
 
     /**
@@ -358,25 +404,27 @@ public final class AioContext implements Executor, AutoCloseable {
         checkHome();
         return !queues.hasReady() && !queues.hasPosted() && !queues.hasOuter()
                 && epilogue.isEmpty() && timers.isEmpty() && waiters.isEmpty()
-                && itemsAtWork == 0 && parkedTasks == 0;
+                && !remains.isAwaitingAnything();
     }
 
     /**
-     * {@return whether this context has something to do by itself: a task is queued, a timer armed
-     * or an item at work} Outer-only tasks count only where they could run. Thread: home context.
+     * {@return whether this context has something to do by itself: a task is queued, a timer is
+     * going to be due or an item is at work} Outer-only tasks count only where they could run, and
+     * timers only if their clock is not stopped. Thread: home context.
      */
     public boolean hasRunnable() {
         checkHome();
-        return turn.wouldRunQueued() || queues.hasPosted() || !timers.isEmpty()
-                || itemsAtWork > 0;
+        return turn.wouldRunQueued() || queues.hasPosted() || remains.hasItemsAtWork()
+                || timers.nanosUntilNext() != Long.MAX_VALUE;
     }
 
     /**
-     * {@return the nearest deadline of an armed timer, or {@link Long#MAX_VALUE}} Thread: any; a
-     * snapshot.
+     * {@return when an armed timer, or an idle bottom half, is next to run by itself, on this
+     * context's clock, or {@link Long#MAX_VALUE}} Timers of clocks that are stopped, or that only
+     * their owner moves, do not count. Thread: any; a snapshot.
      */
     public long nextDeadlineNanos() {
-        return timers.nextDeadlineNanos();
+        return Math.min(timers.nextDeadlineNanos(), queues.paceEndNanos());
     }
 
     /**
@@ -397,15 +445,11 @@ public final class AioContext implements Executor, AutoCloseable {
             throw new IllegalStateException("context " + name + " cannot be closed by a callback"
                     + " on thread " + Lease.Ownership.caller() + " (AIO-75)");
         }
-        List<String> left = leftovers();
-        if (!left.isEmpty() || !queues.sealIfEmpty(timers)) {
-            left = left.isEmpty() ? leftovers() : left;
-            throw new IllegalStateException("context " + name + " cannot be closed by thread "
-                    + Lease.Ownership.caller() + ": it still has " + String.join(", ", left)
-                    + " (AIO-20)");
-        }
-        gone = "context " + name + " is closed (AIO-75)";
-        reportUndeleted();
+        String because = "context " + name + " is closed (AIO-75)";
+        remains.sealIfNothing();
+        turn.sleep().poller().close();
+        gone = because;
+        remains.reportAttached(because);
     }
 
     @Override
@@ -434,6 +478,11 @@ public final class AioContext implements Executor, AutoCloseable {
         turn.sleep().notifyLoop();
     }
 
+    /** How this loop waits. */
+    Turn.Sleep sleep() {
+        return turn.sleep();
+    }
+
     /** Whether something has happened since the loop last looked. Home context. */
     boolean isNotified() {
         return turn.sleep().isNotified();
@@ -443,18 +492,15 @@ public final class AioContext implements Executor, AutoCloseable {
     void end(String because) {
         checkHome();
         gone = because;
-        timers.seal();
-        queues.seal();
-        List<String> left = leftovers();
-        queues.abandon();
-        if (!left.isEmpty()) {
-            report("end of the loop", new IllegalStateException(
-                    because + "; it still had " + String.join(", ", left)));
-        }
+        remains.abandon(because);
+        turn.sleep().poller().close();
     }
 
-    /** Whether nothing runs here any more. Thread: any. */
-    boolean isGone() {
+    /**
+     * {@return whether nothing runs here any more, since the context is closed or its loop has
+     * ended} Thread: any; once true it stays so.
+     */
+    public boolean isGone() {
         return gone != null;
     }
 
@@ -474,7 +520,12 @@ public final class AioContext implements Executor, AutoCloseable {
         return gone != null && owner() == null ? gone() : ownership.notHome(rule);
     }
 
-    void checkOpen() {
+    /**
+     * Throws if nothing runs here any more. Thread: any.
+     *
+     * @throws IllegalStateException if the context is closed or its loop has ended, saying which
+     */
+    public void checkOpen() {
         if (gone != null) {
             throw gone();
         }
@@ -518,7 +569,11 @@ public final class AioContext implements Executor, AutoCloseable {
         return epilogue.run(this);
     }
 
-    LoopTimer.Heap timers() {
+    Task.Queues queues() {
+        return queues;
+    }
+
+    LoopTimer.Lists timers() {
         return timers;
     }
 
@@ -526,41 +581,12 @@ public final class AioContext implements Executor, AutoCloseable {
         return registry;
     }
 
-    void workBegins() {
-        itemsAtWork++;
-    }
-
-    void workEnds() {
-        itemsAtWork--;
+    /** What is left when this ends. Home context. */
+    Remains remains() {
+        return remains;
     }
 
     ControlWait.Waiters waiters() {
         return waiters;
-    }
-
-    private List<String> leftovers() {
-        List<String> left = new ArrayList<>();
-        queues.describe(left);
-        if (!epilogue.isEmpty()) {
-            left.add("deferred calls");
-        }
-        for (String timer : timers.names()) {
-            left.add("timer " + timer);
-        }
-        waiters.describe(left);
-        if (itemsAtWork > 0) {
-            left.add(itemsAtWork + " items at work");
-        }
-        if (parkedTasks > 0) {
-            left.add(parkedTasks + " parked tasks");
-        }
-        return left;
-    }
-
-    private void reportUndeleted() {
-        for (Task task : registry) {
-            report("close", new IllegalStateException(
-                    "context " + name + " was closed, but " + task.leak()));
-        }
     }
 }

@@ -13,6 +13,10 @@ import org.jspecify.annotations.Nullable;
  * asked is visible to the run (AIO-4). An ask from within the callback is for one further run, in
  * the loop's next slice. Bottom halves run first in, first out (AIO-16).
  *
+ * <p>An ask may be {@linkplain #scheduleIdle idle}: it lets the loop sleep for a while, and its run
+ * is no progress. An ordinary ask before the run makes it an ordinary run, in whichever order the
+ * two come (AIO-8).
+ *
  * <p>Life: created by any thread, without touching the loop (AIO-1); ended by {@link #delete}. Its
  * context, when it is closed, names those that were never deleted (AIO-20).
  */
@@ -20,10 +24,16 @@ public final class BottomHalf extends Task {
     /*
      * PENDING says that the task is in a queue of its context or about to be; whoever sets it
      * queues the task, so it is queued once. The loop takes the task off its queue first and then
-     * clears PENDING and SCHEDULED in one atomic step, deciding by the old value (AIO-5): an ask
-     * before that step is served by this run and visible to it, since both steps are
-     * read-modify-writes of one word; an ask after it queues the task anew. Cancel clears
-     * SCHEDULED only: the task stays queued and does nothing when its turn comes (AIO-10).
+     * clears PENDING and what was asked for in one atomic step, deciding by the old value (AIO-5):
+     * an ask before that step is served by this run and visible to it, since both steps are
+     * read-modify-writes of one word; an ask after it queues the task anew. Cancel clears only what
+     * was asked for: the task stays queued and does nothing when its turn comes (AIO-10).
+     *
+     * SCHEDULED and IDLE are asks of two kinds, each set by its own and cleared together, so
+     * neither hides the other and the run is an idle one only if nobody asked for more (AIO-8).
+     * `paces` says that the queued task does not keep the loop from sleeping: true only for one
+     * that home itself asked to run idle. Whoever else asks raises a notify, which keeps the loop
+     * awake by itself; an ordinary ask from home ends the pacing.
      *
      * RECLAIMED is set once, by the loop, when a deleted bottom half can never run again and is
      * not running; `gone` and RECLAIMED are a Dekker pair, so a waiter either is found or finds
@@ -36,6 +46,7 @@ public final class BottomHalf extends Task {
     static final int DELETED = 4;
 
     private static final int RECLAIMED = 8;
+    private static final int IDLE = 16;
 
     private static final VarHandle FLAGS;
     private static final VarHandle GONE;
@@ -58,6 +69,9 @@ public final class BottomHalf extends Task {
     private int flags;
     @SuppressWarnings("UnusedVariable") // read and written through GONE
     private @Nullable CompletableFuture<@Nullable Void> gone;
+
+    /** Whether this lets the loop sleep while it is queued. Home context only. */
+    private boolean paces;
 
     /** How many runs are on the stack: more than one if the callback polls. Home context only. */
     private int running;
@@ -85,7 +99,21 @@ public final class BottomHalf extends Task {
      * @throws IllegalStateException if the context is closed or its loop has ended
      */
     public void schedule() {
-        if (!trySchedule()) {
+        if (!trySchedule(SCHEDULED)) {
+            throw context.gone();
+        }
+    }
+
+    /**
+     * Asks for one run when the loop next does something, and at the latest after ten milliseconds
+     * (AIO-7): for work that may wait but must not be forgotten, such as giving memory back. One
+     * that asks again in every run costs a turn each ten milliseconds (AIO-9). Asked for from
+     * elsewhere it runs at once. Does nothing if the bottom half was deleted. Thread: any.
+     *
+     * @throws IllegalStateException if the context is closed or its loop has ended
+     */
+    public void scheduleIdle() {
+        if (!trySchedule(IDLE)) {
             throw context.gone();
         }
     }
@@ -97,7 +125,7 @@ public final class BottomHalf extends Task {
      * context can be sure that the callback does not start.
      */
     public void cancel() {
-        FLAGS.getAndBitwiseAnd(this, ~SCHEDULED);
+        FLAGS.getAndBitwiseAnd(this, ~(SCHEDULED | IDLE));
         // StoreLoad: a condition that the caller checks again must be read after the cancellation.
         VarHandle.fullFence();
     }
@@ -139,7 +167,7 @@ public final class BottomHalf extends Task {
      * @return true if the callback is due
      */
     public boolean isScheduled() {
-        return (flags() & (SCHEDULED | DELETED)) == SCHEDULED;
+        return isAsked(flags());
     }
 
     /**
@@ -159,12 +187,13 @@ public final class BottomHalf extends Task {
 
     @Override
     boolean step() {
+        endPacing();
         int old = begin();
         if ((old & DELETED) != 0) {
             reclaimOrLater();
             return false;
         }
-        if ((old & SCHEDULED) == 0) {
+        if (!isAsked(old)) {
             return false;
         }
         running++;
@@ -176,7 +205,7 @@ public final class BottomHalf extends Task {
                 reclaim();
             }
         }
-        return true;
+        return (old & SCHEDULED) != 0;
     }
 
     @Override
@@ -192,24 +221,25 @@ public final class BottomHalf extends Task {
     @Override
     boolean abandon() {
         // As in step: from now on the others find that the task is in no queue.
+        endPacing();
         int old = begin();
         if ((old & DELETED) != 0) {
             reclaim();
             return false;
         }
         // Asked for since it looked dead: queued again, or, if the context is gone, left.
-        return (old & SCHEDULED) != 0 && !trySchedule();
+        return isAsked(old) && !trySchedule(old & (SCHEDULED | IDLE));
     }
 
     /** Step of {@link #schedule}; the caller queues the task if the old flags have no PENDING. */
     int ask() {
-        return (int) FLAGS.getAndBitwiseOr(this, PENDING | SCHEDULED);
+        return ask(SCHEDULED);
     }
 
     /** Step of the loop, once the task has left its queue: run if the old flags say so. */
     int begin() {
         // One step, acquire and release: see the note above.
-        return (int) FLAGS.getAndBitwiseAnd(this, ~(PENDING | SCHEDULED));
+        return (int) FLAGS.getAndBitwiseAnd(this, ~(PENDING | SCHEDULED | IDLE));
     }
 
     /** Step of {@link #delete}; the caller queues the task if the old flags have no PENDING. */
@@ -222,8 +252,16 @@ public final class BottomHalf extends Task {
         return (int) FLAGS.getVolatile(this);
     }
 
-    private boolean trySchedule() {
-        int old = ask();
+    private int ask(int how) {
+        return (int) FLAGS.getAndBitwiseOr(this, PENDING | how);
+    }
+
+    private static boolean isAsked(int flags) {
+        return (flags & (SCHEDULED | IDLE)) != 0 && (flags & DELETED) == 0;
+    }
+
+    private boolean trySchedule(int how) {
+        int old = ask(how);
         if ((old & DELETED) != 0) {
             return true;
         }
@@ -235,10 +273,23 @@ public final class BottomHalf extends Task {
                 }
                 return false;
             }
+            if (how == IDLE && context.isHome()) {
+                paces = true;
+                context.queues().pacingBegins(context.clock().nanoTime());
+            }
         } else if (!context.isHome()) {
             context.notifyLoop();
+        } else if (how == SCHEDULED) {
+            endPacing();
         }
         return true;
+    }
+
+    private void endPacing() {
+        if (paces) {
+            paces = false;
+            context.queues().pacingEnds();
+        }
     }
 
     private void reclaimOrLater() {

@@ -1,5 +1,7 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.source.PollHook;
+import dev.quiesce.aio.source.Poller;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
@@ -106,9 +108,28 @@ public final class EventNotifier {
      *     has ended, or the event is attached already
      */
     public void attach(AioContext context, Runnable onSet) {
+        attach(new Attachment(this, context, Objects.requireNonNull(onSet, "onSet")));
+    }
+
+    /**
+     * As {@link #attach(AioContext, Runnable)}, and lets the loop ask for the event while it polls:
+     * what the hook finds runs the handler too, whether or not the event is set. The loop may then
+     * suppress whoever sets it (AIO-22). Thread: home context of the given context.
+     *
+     * @param context who serves the event
+     * @param onSet the handler
+     * @param hook how to ask
+     * @throws IllegalStateException if the event is attached already
+     */
+    public void attach(AioContext context, Runnable onSet, PollHook hook) {
+        attach(new Attachment(this, context, Objects.requireNonNull(onSet, "onSet"),
+                Objects.requireNonNull(hook, "hook")));
+    }
+
+    private void attach(Attachment mine) {
+        AioContext context = mine.context;
         context.checkHome();
         context.checkOpen();
-        Attachment mine = new Attachment(this, context, Objects.requireNonNull(onSet, "onSet"));
         if (!publish(mine)) {
             throw new IllegalStateException("the notifier " + name + " cannot be attached to "
                     + context + " by thread " + Lease.Ownership.caller() + ": it is attached to "
@@ -133,6 +154,7 @@ public final class EventNotifier {
         }
         if (!current.context.isGone()) {
             current.context.checkHome();
+            current.leavePolling();
         }
         // Volatile: in the order of set and attach, see the note above.
         ATTACHED.setVolatile(this, (Attachment) null);
@@ -195,14 +217,26 @@ public final class EventNotifier {
         private final AioContext context;
         private final Runnable onSet;
 
+        /** Present if the loop can ask for the event. Home context only, as is pollHit. */
+        private final Poller.@Nullable Polled polled;
+
+        /** Whether polling has found something that the handler has not run for. */
+        private boolean pollHit;
+
         /** Whether this task is queued or about to be; cleared before the flag is. */
         @SuppressWarnings("UnusedVariable") // read and written through PENDING
         private int pending;
 
         Attachment(EventNotifier notifier, AioContext context, Runnable onSet) {
+            this(notifier, context, onSet, null);
+        }
+
+        Attachment(EventNotifier notifier, AioContext context, Runnable onSet,
+                @Nullable PollHook hook) {
             this.notifier = notifier;
             this.context = context;
             this.onSet = onSet;
+            this.polled = hook == null ? null : context.sleep().poller().add(hook, this::onPollHit);
         }
 
         void schedule() {
@@ -229,21 +263,46 @@ public final class EventNotifier {
             if (notifier.attachedVolatile() != this) {
                 return false;
             }
-            boolean wasSet = notifier.testAndClear();
-            if (wasSet) {
+            // Both at once are one run (AIO-27).
+            boolean due = notifier.testAndClear() || pollHit;
+            if (due) {
+                pollHit = false;
                 run();
             }
-            return wasSet;
+            return due;
         }
 
         @Override
         protected void run() {
-            onSet.run();
+            Poller.Polled asked = polled;
+            if (asked == null) {
+                onSet.run();
+                return;
+            }
+            asked.enter();
+            try {
+                onSet.run();
+            } finally {
+                asked.served();
+                asked.exit();
+            }
+        }
+
+        /** The handler is not asked for any more, and is notified of everything. Home context. */
+        void leavePolling() {
+            if (polled != null) {
+                polled.remove();
+            }
+        }
+
+        private void onPollHit() {
+            pollHit = true;
+            schedule();
         }
 
         @Override
         boolean isLive() {
-            return notifier.attachedVolatile() == this && notifier.isSet();
+            return notifier.attachedVolatile() == this && (notifier.isSet() || pollHit);
         }
 
         @Override

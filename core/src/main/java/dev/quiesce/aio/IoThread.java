@@ -1,9 +1,11 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.source.PollParameters;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +60,7 @@ public final class IoThread implements AutoCloseable {
         context = new AioContext(config.name(), ownPool == null
                 ? config.seams() : config.seams().withWorkers(ownPool));
         context.setBatchMax(properties.batchMax);
+        poll(properties.polling);
     }
 
     /**
@@ -149,6 +152,9 @@ public final class IoThread implements AutoCloseable {
             ownPool.resize(wanted.poolMin, wanted.poolMax);
         }
         context.setBatchMax(wanted.batchMax);
+        if (!Objects.equals(wanted.polling, properties.polling)) {
+            poll(wanted.polling);
+        }
         properties = wanted;
     }
 
@@ -181,8 +187,18 @@ public final class IoThread implements AutoCloseable {
         return "IoThread[" + id() + ", " + state() + "]";
     }
 
+    private void poll(@Nullable PollParameters polling) {
+        if (polling == null) {
+            context.sleep().poll(PollParameters.DEFAULT, true);
+        } else {
+            context.setPolling(polling);
+        }
+    }
+
     private void loop() {
         Lease lease = context.acquire();
+        Parker parker = context.seams().parker();
+        parker.threadServes(context, true);
         String because = "the loop of context " + context.name() + " has ended (IOT-7)";
         try {
             ready.countDown();
@@ -195,6 +211,7 @@ public final class IoThread implements AutoCloseable {
             context.report("IoThread " + context.name(), e);
             throw e;
         } finally {
+            parker.threadServes(context, false);
             context.end(because);
             lease.close();
         }
@@ -260,8 +277,12 @@ public final class IoThread implements AutoCloseable {
      *     a ring; 0 leaves it to the loop
      * @param poolMin how many threads of its own pool stay though they are idle
      * @param poolMax how many threads its own pool may have
+     * @param polling how the loop polls before it sleeps, whatever the number of cores; null for
+     *     {@link PollParameters#DEFAULT} as long as there are at least as many cores as loops, that
+     *     is the IoThreads that share the parker of their seams, and one for the machine
      */
-    public record Properties(int batchMax, int poolMin, int poolMax) {
+    public record Properties(
+            int batchMax, int poolMin, int poolMax, @Nullable PollParameters polling) {
         private static final int POOL_MAX = 64;
 
         /**
@@ -270,6 +291,7 @@ public final class IoThread implements AutoCloseable {
          * @param batchMax how many tasks run before what they have deferred is done
          * @param poolMin how many threads of its own pool stay though they are idle
          * @param poolMax how many threads its own pool may have
+         * @param polling how the loop polls before it sleeps, or null for the default
          * @throws IllegalArgumentException if a value is out of range, naming it
          */
         public Properties {
@@ -282,7 +304,7 @@ public final class IoThread implements AutoCloseable {
 
         /** {@return the defaults of IOT-1} Thread: any. */
         public static Properties defaults() {
-            return new Properties(0, 0, POOL_MAX);
+            return new Properties(0, 0, POOL_MAX, null);
         }
 
         /**
@@ -293,7 +315,7 @@ public final class IoThread implements AutoCloseable {
          * @throws IllegalArgumentException if it is negative
          */
         public Properties withBatchMax(int tasks) {
-            return new Properties(tasks, poolMin, poolMax);
+            return new Properties(tasks, poolMin, poolMax, polling);
         }
 
         /**
@@ -305,7 +327,18 @@ public final class IoThread implements AutoCloseable {
          * @throws IllegalArgumentException if they make no sense, naming both
          */
         public Properties withPool(int min, int max) {
-            return new Properties(batchMax, min, max);
+            return new Properties(batchMax, min, max, polling);
+        }
+
+        /**
+         * These properties with other parameters of polling. Thread: any.
+         *
+         * @param parameters how the loop polls before it sleeps, whatever the number of cores; or
+         *     null for the default
+         * @return a copy
+         */
+        public Properties withPolling(@Nullable PollParameters parameters) {
+            return new Properties(batchMax, poolMin, poolMax, parameters);
         }
 
         private boolean hasPoolOf(Properties other) {

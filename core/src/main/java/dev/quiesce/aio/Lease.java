@@ -115,6 +115,9 @@ public final class Lease implements AutoCloseable {
                         + " is closed by a callback on thread " + caller()
                         + ", in the middle of a turn (AIO-62)");
             }
+            if (held == 1) {
+                context.sleep().leavePolling();
+            }
             held--;
             if (held == 0) {
                 home = null;

@@ -1,8 +1,10 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.time.Clock;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -12,7 +14,7 @@ import org.slf4j.LoggerFactory;
  * Everything by which a loop touches the world outside: time, sleep, blocking work, and where
  * errors go. Given to a context at construction; nothing else in this package has a default.
  *
- * @param clock the time of timers and waits
+ * @param clock the time of waits, and of timers that are not given another
  * @param parker how the loop sleeps
  * @param workers where work that blocks is done
  * @param errors who hears of failures
@@ -27,24 +29,30 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
      * @param parker how the loop sleeps
      * @param workers where work that blocks is done
      * @param errors who hears of failures
+     * @throws IllegalArgumentException if the clock is not realtime, so that it might stop
      */
     public LoopSeams {
         Objects.requireNonNull(clock, "clock");
         Objects.requireNonNull(parker, "parker");
         Objects.requireNonNull(workers, "workers");
         Objects.requireNonNull(errors, "errors");
+        if (clock.kind() != Clock.Kind.REALTIME) {
+            throw new IllegalArgumentException("the clock of a loop's seams must be realtime, not "
+                    + clock.kind() + ", since waits are measured on it: " + clock);
+        }
     }
 
     /**
      * The seams of a real machine: its monotonic clock, threads that block in
      * {@link LockSupport}, blocking work in the next turn of the loop itself, errors in the log.
-     * Thread: any.
+     * Loops that are to share the cores share the seams, or copies of them. Thread: any.
      *
      * @return seams for a context that needs nothing special
      */
     public static LoopSeams system() {
+        Parker parker = new ThreadParker(Runtime.getRuntime().availableProcessors());
         return new LoopSeams(
-                Clock.system(), new ThreadParker(), Workers.inline(), LoopSeams::log);
+                Clock.system(), parker, Workers.inline(), LoopSeams::log);
     }
 
     /**
@@ -91,8 +99,21 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
         LOG.error("{}: {} failed", context.name(), site, cause);
     }
 
-    /** Sleeps as threads do. Keeps nothing, so one serves any number of loops. */
-    private static final class ThreadParker implements Parker {
+    /**
+     * Sleeps as threads do. One serves any number of loops, and counts those that have a thread of
+     * their own, so that they do not poll if there are fewer cores than loops.
+     */
+    static final class ThreadParker implements Parker {
+        /** The loop that the machine's own thread polls, or its CPU: it needs a core too. */
+        private static final int MAIN = 1;
+
+        private final int cores;
+        private final AtomicInteger threads = new AtomicInteger();
+
+        ThreadParker(int cores) {
+            this.cores = cores;
+        }
+
         @Override
         public void park(AioContext context, long maxNanos) {
             // A pending interrupt would end every sleep at once: hide it, and give it back after.
@@ -129,6 +150,16 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
         @Override
         public void unpark(AioContext context, @Nullable Thread owner) {
             LockSupport.unpark(owner);
+        }
+
+        @Override
+        public boolean mayPoll(AioContext context) {
+            return threads.getOpaque() + MAIN <= cores;
+        }
+
+        @Override
+        public void threadServes(AioContext context, boolean serves) {
+            threads.addAndGet(serves ? 1 : -1);
         }
     }
 
@@ -176,6 +207,10 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
          * to the look that follows (AIO-35). A raise that comes later finds the flag false and
          * sets it for the next turn. When the flag reads false there is nothing to wipe out and
          * nothing to order.
+         *
+         * A loop that polls before it sleeps asks `mayPark` over and over and stays unarmed, so
+         * posters do not unpark it (AIO-38). That is the same question as the one before the park,
+         * and what polling misses the latter finds.
          *
          * Proved by the step model NotifyStepModelTest and the stress test NotifyVersusPark.
          */
@@ -235,13 +270,19 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
             NOTIFY_ME.setRelease(this, notifyMe - 1);
         }
 
-        /** Forgets what was notified, before anything is looked at. Home context (AIO-37). */
-        void acknowledge() {
+        /**
+         * Forgets what was notified, before anything is looked at. Home context (AIO-37).
+         *
+         * @return whether something was
+         */
+        boolean acknowledge() {
             // Opaque: a stale 0 only leaves the flag set for the next turn, as AIO-36 allows.
-            if ((int) NOTIFIED.getOpaque(this) != 0) {
-                // Acquire: what happened before the raises that this wipes out.
-                NOTIFIED.getAndSet(this, 0);
+            if ((int) NOTIFIED.getOpaque(this) == 0) {
+                return false;
             }
+            // Acquire: what happened before the raises that this wipes out.
+            NOTIFIED.getAndSet(this, 0);
+            return true;
         }
     }
 }

@@ -1,65 +1,84 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.time.Clock;
+import dev.quiesce.aio.time.DeadlineQueue;
 import dev.quiesce.aio.watch.LoopMeter;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A one-shot timer of one context, on the context's clock. Arming it again, armed or not, gives it
- * a new deadline; timers of equal deadline fire in the order of arming (AIO-55). Timers run at the
- * end of a turn, nested turns too (AIO-82), and a turn runs only those that were armed before its
- * timers began to run (AIO-56): one that re-arms itself in the past does not stall the loop.
+ * A one-shot timer of one context, on the context's clock or another. Arming it again, armed or
+ * not, gives it a new deadline; timers of equal deadline fire in the order of arming (AIO-55).
+ * Timers run at the end of a turn, nested turns too (AIO-82), clock by clock in the order of
+ * {@link Clock.Kind} (AIO-54), and a turn runs only those that were armed before the timers of that
+ * clock began to run (AIO-56): one that re-arms itself in the past does not stall the loop.
  */
 public final class LoopTimer {
-    private static final int UNARMED = -1;
-    private static final int DUE = -2;
-
     private final Heap heap;
     private final AioContext context;
     private final String name;
     private final Runnable callback;
 
-    /** Guarded by heap.lock, as are the following. */
-    private long deadlineNanos;
-
-    /** When this was armed, in order of arming. */
-    private long sequence;
-
-    /** Position in the heap, or UNARMED, or DUE. */
-    private int position = UNARMED;
-
-    /** Neighbours among the due. */
-    private @Nullable LoopTimer nextDue;
-    private @Nullable LoopTimer previousDue;
+    /** Guarded by heap.lock. */
+    private final DeadlineQueue.Entry<LoopTimer> entry;
 
     /**
-     * Creates a timer that is not armed. Thread: any.
+     * Creates a timer on the context's own clock that is not armed. Thread: any.
      *
      * @param context where the callback runs
      * @param name what to call it in diagnoses
      * @param callback what to run, in the home context; the timer is unarmed by then
      */
     public LoopTimer(AioContext context, String name, Runnable callback) {
+        this(context, context.clock(), name, callback);
+    }
+
+    /**
+     * Creates a timer that is not armed. Thread: any.
+     *
+     * @param context where the callback runs
+     * @param clock the clock of its deadlines
+     * @param name what to call it in diagnoses
+     * @param callback what to run, in the home context; the timer is unarmed by then
+     */
+    public LoopTimer(AioContext context, Clock clock, String name, Runnable callback) {
         this.context = Objects.requireNonNull(context, "context");
         this.name = Objects.requireNonNull(name, "name");
         this.callback = Objects.requireNonNull(callback, "callback");
-        this.heap = context.timers();
+        this.entry = new DeadlineQueue.Entry<>(this);
+        this.heap = context.timers().of(Objects.requireNonNull(clock, "clock"));
     }
 
     /**
      * Arms the timer, instead of its earlier deadline if it is armed. Thread: any.
      *
-     * @param deadlineNanos when to fire at the earliest, on the context's clock; a time that has
-     *     passed means the next turn, {@link Long#MAX_VALUE} means never
+     * @param deadlineNanos when to fire at the earliest, on the timer's clock; a time that has
+     *     passed means the next turn, {@link Long#MAX_VALUE} means never. Clocks that begin at 0
+     *     take a negative time for 0
      * @throws IllegalStateException if the context is closed or its loop has ended
      */
     public void armAt(long deadlineNanos) {
-        if (heap.arm(this, deadlineNanos) && !context.isHome()) {
+        if (heap.arm(this, deadlineNanos, false) && !context.isHome()) {
+            context.notifyLoop();
+        }
+    }
+
+    /**
+     * Arms the timer if it is not armed, or armed for later; otherwise does nothing. Thread: any.
+     *
+     * @param deadlineNanos as for {@link #armAt}
+     * @throws IllegalStateException if the context is closed or its loop has ended
+     */
+    public void anticipate(long deadlineNanos) {
+        if (heap.arm(this, deadlineNanos, true) && !context.isHome()) {
             context.notifyLoop();
         }
     }
@@ -113,22 +132,147 @@ public final class LoopTimer {
         return true;
     }
 
-    private boolean isBefore(LoopTimer other) {
-        return deadlineNanos != other.deadlineNanos
-                ? deadlineNanos < other.deadlineNanos : sequence < other.sequence;
+    /**
+     * The timers of one context: a heap for each clock, in the order in which they run (AIO-54).
+     */
+    static final class Lists {
+        private final AioContext context;
+
+        /** The context's own clock; most contexts have no other. */
+        private final Heap own;
+
+        /** Guarded by this for writing; replaced, never changed. */
+        private volatile Heap[] all;
+
+        /** Guarded by this. */
+        private boolean sealed;
+
+        Lists(AioContext context) {
+            this.context = context;
+            this.own = new Heap(context, context.clock());
+            this.all = new Heap[] {own};
+        }
+
+        /** The timers of a clock, from the first one on. Thread: any. */
+        Heap of(Clock clock) {
+            return clock == own.clock ? own : find(clock);
+        }
+
+        private synchronized Heap find(Clock clock) {
+            for (Heap heap : all) {
+                if (heap.clock == clock) {
+                    return heap;
+                }
+            }
+            Heap made = new Heap(context, clock);
+            if (sealed) {
+                made.seal();
+                return made;
+            }
+            Heap[] more = Arrays.copyOf(all, all.length + 1);
+            more[all.length] = made;
+            // Stable: clocks of one kind run in the order of their first use.
+            Arrays.sort(more, Comparator.comparing(heap -> heap.clock.kind()));
+            all = more;
+            clock.watch(made);
+            return made;
+        }
+
+        /** Whether no timer is armed. Home context; see Heap for why without lock. */
+        boolean isEmpty() {
+            for (Heap heap : all) {
+                if (!heap.isEmpty()) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        /** The nearest deadline on the context's own clock, or {@link Long#MAX_VALUE}. */
+        long nextDeadlineNanos() {
+            long nearest = own.nextDeadlineNanos();
+            for (Heap heap : all) {
+                if (heap != own) {
+                    long left = heap.nanosUntilNext();
+                    if (left != Long.MAX_VALUE) {
+                        nearest = Math.min(nearest, own.clock.nanoTime() + left);
+                    }
+                }
+            }
+            return nearest;
+        }
+
+        /** How long the loop may sleep: 0 if some deadline has passed. Home context. */
+        long nanosUntilNext() {
+            long nearest = Long.MAX_VALUE;
+            for (Heap heap : all) {
+                nearest = Math.min(nearest, heap.nanosUntilNext());
+            }
+            return nearest;
+        }
+
+        /**
+         * Fires the timers that have expired, clock by clock. Home context.
+         *
+         * @return whether any fired
+         */
+        boolean run() {
+            boolean fired = false;
+            for (Heap heap : all) {
+                fired |= heap.run();
+            }
+            return fired;
+        }
+
+        /** Refuses timers from now on. Home context. */
+        synchronized void seal() {
+            sealed = true;
+            for (Heap heap : all) {
+                heap.seal();
+            }
+        }
+
+        /**
+         * Refuses timers from now on, if none is armed. Home context.
+         *
+         * @return false if one is armed
+         */
+        synchronized boolean sealIfEmpty() {
+            for (int i = 0; i < all.length; i++) {
+                if (!all[i].sealIfEmpty()) {
+                    for (int sealedHere = 0; sealedHere < i; sealedHere++) {
+                        all[sealedHere].unseal();
+                    }
+                    return false;
+                }
+            }
+            sealed = true;
+            return true;
+        }
+
+        /** The names of the armed timers, in no order. Thread: any. */
+        List<String> names() {
+            List<String> names = new ArrayList<>();
+            for (Heap heap : all) {
+                heap.addNames(names);
+            }
+            return names;
+        }
     }
 
-    /**
-     * The armed timers of one context: a binary heap, and the list of those found due that have
-     * not fired yet.
-     */
-    static final class Heap {
+    /** The armed timers of one clock in one context. */
+    static final class Heap implements Clock.Watcher {
         /*
-         * A run of the timers first moves everything expired from the heap to the due list, then
-         * fires the due one by one. What is armed meanwhile goes to the heap and waits for the
-         * next run; what is cancelled or re-armed meanwhile leaves the due list and does not fire
-         * in this one. A callback that polls finds the rest of the due list and fires it, together
-         * with what has expired since; the outer run then finds the list empty.
+         * A run of the timers first finds everything due that has expired, then fires the due one
+         * by one. What is armed meanwhile waits for the next run; what is cancelled or re-armed
+         * meanwhile is not due any more and does not fire in this one. A callback that polls fires
+         * the rest of the due, together with what has expired since; the outer run then finds
+         * nothing.
+         *
+         * A clock may be stopped or set back in the middle of a run. Whether it runs is asked again
+         * under the lock before each timer, so none is taken once a stop has asked this list
+         * whether it is quiet. What was found due and has not fired stays armed; the next run looks
+         * whether it is still due.
          *
          * The lock is held for a few dozen instructions and never while calling out. `armed` is
          * read without it, by the home context only: an arming that matters is followed by a
@@ -144,41 +288,54 @@ public final class LoopTimer {
             }
         }
 
+        private final AioContext context;
+        private final Clock clock;
         private final Object lock = new Object();
-        private @Nullable LoopTimer[] heap = new @Nullable LoopTimer[8];
-        private int size;
-        private long sequences;
-        private @Nullable LoopTimer firstDue;
-        private @Nullable LoopTimer lastDue;
+        private final DeadlineQueue<LoopTimer> queue = new DeadlineQueue<>();
         private boolean sealed;
 
-        /** Timers in the heap or due. Written under lock. */
+        /** How many runs are on the stack of the home context: nested ones count. */
+        private int running;
+
+        /** Who waits for that to become 0. */
+        private @Nullable CompletableFuture<@Nullable Void> quiet;
+
+        /** How many timers are armed. Written under lock. */
+        @SuppressWarnings("UnusedVariable") // read and written through ARMED
         private int armed;
 
-        /** Arms a timer; true if it is now the next to fire. */
-        boolean arm(LoopTimer timer, long deadlineNanos) {
+        Heap(AioContext context, Clock clock) {
+            this.context = context;
+            this.clock = clock;
+        }
+
+        /** Arms a timer, or only for an earlier time; true if it is now the next to fire. */
+        boolean arm(LoopTimer timer, long atNanos, boolean earlierOnly) {
+            long deadlineNanos = clock.kind() == Clock.Kind.REALTIME
+                    ? atNanos : Math.max(0, atNanos);
             synchronized (lock) {
                 if (sealed) {
-                    throw timer.context.gone();
+                    throw context.gone();
                 }
-                unlink(timer);
-                timer.deadlineNanos = deadlineNanos;
-                timer.sequence = sequences++;
-                insert(timer);
-                setArmed(armed + 1);
-                return timer.position == 0;
+                if (earlierOnly && timer.entry.isQueuedBy(deadlineNanos)) {
+                    return false;
+                }
+                queue.add(timer.entry, deadlineNanos);
+                setArmed();
+                return timer.entry.isFirst();
             }
         }
 
         void cancel(LoopTimer timer) {
             synchronized (lock) {
-                unlink(timer);
+                queue.remove(timer.entry);
+                setArmed();
             }
         }
 
         boolean isArmed(LoopTimer timer) {
             synchronized (lock) {
-                return timer.position != UNARMED;
+                return timer.entry.isQueued();
             }
         }
 
@@ -193,25 +350,15 @@ public final class LoopTimer {
                 return Long.MAX_VALUE;
             }
             synchronized (lock) {
-                if (firstDue != null) {
-                    return firstDue.deadlineNanos;
-                }
-                return size == 0 ? Long.MAX_VALUE : at(0).deadlineNanos;
+                return queue.nearestNanos();
             }
         }
 
-        /** How long until the nearest deadline: 0 if it has passed. Home context. */
-        long nanosUntilNext(Clock clock) {
+        /** How long the loop may sleep: 0 if a timer would fire now. Home context. */
+        long nanosUntilNext() {
             long next = nextDeadlineNanos();
-            if (next == Long.MAX_VALUE) {
-                return Long.MAX_VALUE;
-            }
-            long now = clock.nanoTime();
-            if (next <= now) {
-                return 0;
-            }
-            long left = next - now;
-            return left < 0 ? Long.MAX_VALUE : left;
+            return next == Long.MAX_VALUE || !clock.isRunning()
+                    ? Long.MAX_VALUE : clock.nanosUntil(next);
         }
 
         /**
@@ -219,17 +366,42 @@ public final class LoopTimer {
          *
          * @return whether any fired
          */
-        boolean run(AioContext context) {
-            if (isEmpty()) {
+        boolean run() {
+            if (isEmpty() || !clock.isRunning()) {
                 return false;
             }
-            collectDue(context.clock().nanoTime());
-            boolean fired = false;
-            for (LoopTimer timer = takeDue(); timer != null; timer = takeDue()) {
-                timer.fire();
-                fired = true;
+            LoopTimer timer = begin(clock.nanoTime());
+            if (timer == null) {
+                return false;
             }
-            return fired;
+            try {
+                while (timer != null) {
+                    timer.fire();
+                    timer = takeDue();
+                }
+            } finally {
+                end();
+            }
+            return true;
+        }
+
+        @Override
+        public void onClockChange() {
+            // Even if nothing is armed: that could not be told apart from an arming under way.
+            context.notifyLoop();
+        }
+
+        @Override
+        public @Nullable CompletionStage<@Nullable Void> onClockStop() {
+            synchronized (lock) {
+                if (running == 0) {
+                    return null;
+                }
+                if (quiet == null) {
+                    quiet = new CompletableFuture<>();
+                }
+                return quiet;
+            }
         }
 
         /** Refuses timers from now on. Home context. */
@@ -237,6 +409,15 @@ public final class LoopTimer {
             synchronized (lock) {
                 sealed = true;
             }
+            clock.unwatch(this);
+        }
+
+        /** Takes back what {@link #sealIfEmpty} did. Home context. */
+        void unseal() {
+            synchronized (lock) {
+                sealed = false;
+            }
+            clock.watch(this);
         }
 
         /**
@@ -246,138 +427,61 @@ public final class LoopTimer {
          */
         boolean sealIfEmpty() {
             synchronized (lock) {
-                sealed = armed == 0;
-                return sealed;
+                if (queue.size() > 0) {
+                    return false;
+                }
+                sealed = true;
             }
+            clock.unwatch(this);
+            return true;
         }
 
-        /** The names of the armed timers, in no order. Thread: any. */
-        List<String> names() {
+        /** Adds the names of the armed timers, in no order. Thread: any. */
+        void addNames(List<String> names) {
             synchronized (lock) {
-                List<String> names = new ArrayList<>();
-                for (int i = 0; i < size; i++) {
-                    names.add(at(i).name);
-                }
-                for (LoopTimer timer = firstDue; timer != null; timer = timer.nextDue) {
-                    names.add(timer.name);
-                }
-                return names;
+                queue.forEach(timer -> names.add(timer.name));
             }
         }
 
-        private void collectDue(long nowNanos) {
+        /** Begins a run and takes its first timer; if there is none, no run has begun. */
+        private @Nullable LoopTimer begin(long nowNanos) {
             synchronized (lock) {
-                while (size > 0 && at(0).deadlineNanos <= nowNanos) {
-                    LoopTimer timer = at(0);
-                    removeAt(0);
-                    timer.position = DUE;
-                    timer.previousDue = lastDue;
-                    if (lastDue == null) {
-                        firstDue = timer;
-                    } else {
-                        lastDue.nextDue = timer;
-                    }
-                    lastDue = timer;
+                queue.findDue(nowNanos);
+                LoopTimer first = takeDue();
+                if (first != null) {
+                    running++;
                 }
+                return first;
             }
         }
 
+        /** The next timer of the runs on the stack, or null if they are over. */
         private @Nullable LoopTimer takeDue() {
             synchronized (lock) {
-                LoopTimer timer = firstDue;
-                if (timer != null) {
-                    unlink(timer);
-                }
+                // Asked under the lock: see the note above.
+                LoopTimer timer = clock.isRunning() ? queue.takeDue() : null;
+                setArmed();
                 return timer;
             }
         }
 
-        /** Takes a timer from wherever it is; it is unarmed then. */
-        private void unlink(LoopTimer timer) {
-            if (timer.position == UNARMED) {
-                return;
-            }
-            if (timer.position == DUE) {
-                unlinkDue(timer);
-            } else {
-                removeAt(timer.position);
-            }
-            timer.position = UNARMED;
-            setArmed(armed - 1);
-        }
-
-        private void unlinkDue(LoopTimer timer) {
-            LoopTimer previous = timer.previousDue;
-            LoopTimer next = timer.nextDue;
-            if (previous == null) {
-                firstDue = next;
-            } else {
-                previous.nextDue = next;
-            }
-            if (next == null) {
-                lastDue = previous;
-            } else {
-                next.previousDue = previous;
-            }
-            timer.previousDue = null;
-            timer.nextDue = null;
-        }
-
-        private void insert(LoopTimer timer) {
-            if (size == heap.length) {
-                heap = Arrays.copyOf(heap, size * 2);
-            }
-            siftUp(size++, timer);
-        }
-
-        private void removeAt(int index) {
-            LoopTimer last = at(--size);
-            heap[size] = null;
-            if (index == size) {
-                return;
-            }
-            siftDown(index, last);
-            if (last.position == index) {
-                siftUp(index, last);
-            }
-        }
-
-        private void siftUp(int from, LoopTimer timer) {
-            int index = from;
-            while (index > 0 && timer.isBefore(at((index - 1) / 2))) {
-                place(index, at((index - 1) / 2));
-                index = (index - 1) / 2;
-            }
-            place(index, timer);
-        }
-
-        private void siftDown(int from, LoopTimer timer) {
-            int index = from;
-            for (int child = 2 * index + 1; child < size; child = 2 * index + 1) {
-                if (child + 1 < size && at(child + 1).isBefore(at(child))) {
-                    child++;
+        private void end() {
+            CompletableFuture<@Nullable Void> waiter = null;
+            synchronized (lock) {
+                running--;
+                if (running == 0) {
+                    waiter = quiet;
+                    quiet = null;
                 }
-                if (timer.isBefore(at(child))) {
-                    break;
-                }
-                place(index, at(child));
-                index = child;
             }
-            place(index, timer);
+            if (waiter != null) {
+                waiter.complete(null);
+            }
         }
 
-        private void place(int index, LoopTimer timer) {
-            heap[index] = timer;
-            timer.position = index;
-        }
-
-        private LoopTimer at(int index) {
-            return Objects.requireNonNull(heap[index]);
-        }
-
-        private void setArmed(int count) {
+        private void setArmed() {
             // Release: pairs with isEmpty, which then takes the lock.
-            ARMED.setRelease(this, count);
+            ARMED.setRelease(this, queue.size());
         }
     }
 }

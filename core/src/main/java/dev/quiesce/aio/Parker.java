@@ -28,6 +28,38 @@ public interface Parker {
     void unpark(AioContext context, @Nullable Thread owner);
 
     /**
+     * Called between two looks of a loop that polls for a while before it sleeps. A parker whose
+     * clock does not pass by itself lets it pass. Called in the home context, which stays home.
+     *
+     * @param context the loop that polls
+     */
+    default void pause(AioContext context) {
+        Thread.onSpinWait();
+    }
+
+    /**
+     * Whether a loop that was not told how to poll may do so: not where it would take the core from
+     * whoever is to produce what it polls for. Called in the home context.
+     *
+     * @param context the loop that would poll
+     * @return true if there are cores enough
+     */
+    default boolean mayPoll(AioContext context) {
+        return true;
+    }
+
+    /**
+     * A thread begins to serve a context, for as long as both live; or it has stopped doing so.
+     * Thread: any.
+     *
+     * @param context the context
+     * @param serves true for the begin
+     */
+    default void threadServes(AioContext context, boolean serves) {
+        // Only those who count cores need to know.
+    }
+
+    /**
      * Whether this parker itself runs the given context when its turn comes, as a simulation does,
      * so that a wait may count on its progress whoever holds its lease. Thread: any.
      *

@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -324,10 +325,31 @@ public abstract class Task {
      * turns only, and an inbox for each. Home context only, where not said otherwise.
      */
     static final class Queues {
+        /** How long tasks that need not run at once wait for company (AIO-7). */
+        static final long PACE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
+        private static final VarHandle PACE_END;
+
+        static {
+            try {
+                PACE_END = MethodHandles.lookup()
+                        .findVarHandle(Queues.class, "paceEndNanos", long.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+
         private final Fifo ready = new Fifo();
         private final Fifo outer = new Fifo();
         private final Inbox inbox = new Inbox();
         private final Inbox outerInbox = new Inbox();
+
+        /** How many ready tasks let the loop sleep. Home context only. */
+        private int pacing;
+
+        /** Until when. Written at home, read by any. */
+        @SuppressWarnings("UnusedVariable") // read and written through PACE_END
+        private long paceEndNanos = Long.MAX_VALUE;
 
         /** What runs in any turn. */
         Fifo ready() {
@@ -362,9 +384,40 @@ public abstract class Task {
             return ready.ran() + outer.ran();
         }
 
+        /** Whether something is ready, though it may let the loop sleep. */
         boolean hasReady() {
             return !ready.isEmpty();
         }
+
+        /** Whether something is ready that must not wait. */
+        boolean hasUrgent() {
+            return ready.size() > pacing;
+        }
+
+        /** A task that lets the loop sleep has been made ready. */
+        void pacingBegins(long nowNanos) {
+            if (pacing == 0) {
+                // Opaque: one writer, and readers that want a whole number.
+                PACE_END.setOpaque(this, nowNanos + PACE_NANOS);
+            }
+            pacing++;
+        }
+
+        /** A task that let the loop sleep runs, or does not let it any more. */
+        void pacingEnds() {
+            pacing--;
+            assert pacing >= 0 : "more ends than begins";
+            if (pacing == 0) {
+                // Opaque: see pacingBegins.
+                PACE_END.setOpaque(this, Long.MAX_VALUE);
+            }
+        }
+
+        /** Until when the ready tasks let the loop sleep, or {@link Long#MAX_VALUE}. Any thread. */
+        long paceEndNanos() {
+            return (long) PACE_END.getOpaque(this);
+        }
+
 
         boolean hasPosted() {
             return !inbox.isEmpty();
@@ -383,7 +436,7 @@ public abstract class Task {
         }
 
         /** Refuses everything from now on, if there is nothing here and no timer is armed. */
-        boolean sealIfEmpty(LoopTimer.Heap timers) {
+        boolean sealIfEmpty(LoopTimer.Lists timers) {
             if (!ready.isEmpty() || !outer.isEmpty() || !outerInbox.sealIfEmpty()) {
                 return false;
             }

@@ -1,18 +1,22 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.source.PollParameters;
+import dev.quiesce.aio.source.Poller;
+import dev.quiesce.aio.source.ReadinessSource;
+import dev.quiesce.aio.time.Clock;
 import dev.quiesce.aio.watch.LoopMeter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What happens in one turn of a loop, and in which order (AIO-40): sleep, take what was posted, run
- * the slice, the outer-only tasks, the timers, look at the waiters. One per context; home context
- * only, where not said otherwise.
+ * What happens in one turn of a loop, and in which order (AIO-40): sleep, take what was posted and
+ * what is ready, run the slice, the outer-only tasks, the timers, look at the waiters. One per
+ * context; home context only, where not said otherwise.
  */
 final class Turn {
     private final AioContext context;
     private final Task.Queues queues;
     private final DeferredCall.Epilogue epilogue;
-    private final LoopTimer.Heap timers;
+    private final LoopTimer.Lists timers;
     private final ControlWait.Waiters waiters;
     private final LoopMeter meter;
     private final Sleep sleep;
@@ -24,7 +28,7 @@ final class Turn {
     private int depth;
 
     Turn(AioContext context, Task.Queues queues, DeferredCall.Epilogue epilogue,
-            LoopTimer.Heap timers, ControlWait.Waiters waiters) {
+            LoopTimer.Lists timers, ControlWait.Waiters waiters) {
         this.context = context;
         this.queues = queues;
         this.epilogue = epilogue;
@@ -53,11 +57,10 @@ final class Turn {
             long waitNanos = progress ? 0 : maxWaitNanos;
             Parker.Stepping parker = stepping;
             if (parker != null) {
+                sleep.waitBegins();
                 context.whileAsleep(() -> parker.turnBegins(context, waitNanos));
             }
-            if (waitNanos != 0 && !hasQueued()) {
-                sleep.until(waitNanos, timers);
-            }
+            sleep.until(waitNanos == 0 || hasQueued() ? 0 : Math.min(waitNanos, nanosUntilDue()));
             sleep.acknowledge();
             progress |= runAll();
             return progress;
@@ -74,12 +77,17 @@ final class Turn {
 
     private boolean runInOrder(boolean observed) {
         queues.takeInbox();
+        ReadinessSource source = sleep.source();
+        if (source != null) {
+            // In every turn, whether it slept or not (AIO-42); behind the tasks (AIO-43).
+            source.deliver();
+        }
         boolean progress = queues.ready().runSlice(context, observed);
         if (runsOuter()) {
             queues.takeOuterInbox();
             progress |= queues.outer().runSlice(context, observed);
         }
-        progress |= timers.run(context);
+        progress |= timers.run();
         progress |= context.runEpilogue();
         waiters.evaluate(context);
         return progress;
@@ -106,12 +114,20 @@ final class Turn {
      */
     boolean isDue() {
         return sleep.isNotified() || hasQueued(depth <= 1)
-                || timers.nanosUntilNext(context.clock()) == 0;
+                || nanosUntilDue() == 0;
+    }
+
+    /** How long the loop may sleep for its timers and its idle tasks. */
+    private long nanosUntilDue() {
+        long timerNanos = timers.nanosUntilNext();
+        long paceEndNanos = queues.paceEndNanos();
+        return paceEndNanos == Long.MAX_VALUE
+                ? timerNanos : Math.min(timerNanos, context.clock().nanosUntil(paceEndNanos));
     }
 
     /** Whether a turn, nested if one is on the stack, has tasks or calls to run by itself. */
     boolean wouldRunQueued() {
-        return hasQueued(depth == 0);
+        return queues.hasReady() || hasQueued(depth == 0);
     }
 
     /** Whether this turn has something to run but timers and the inbox. */
@@ -120,7 +136,7 @@ final class Turn {
     }
 
     private boolean hasQueued(boolean outermost) {
-        return queues.hasReady() || !epilogue.isEmpty()
+        return queues.hasUrgent() || !epilogue.isEmpty()
                 || (outermost && !waiters.isInWait() && queues.hasOuter());
     }
 
@@ -128,22 +144,72 @@ final class Turn {
         return depth == 1 && !waiters.isInWait();
     }
 
-    /** How a loop falls asleep, and how others keep it from doing so, or wake it. */
+    /** How a loop waits: polls, falls asleep; and how others keep it from that, or wake it. */
     static final class Sleep {
+        /*
+         * While the loop polls it is not armed: posters do not unpark it, and it sees `notified`
+         * by itself (AIO-38). What can be polled may have its notifications suppressed meanwhile.
+         * Before the loop arms itself it leaves polling mode, which asks everybody once more after
+         * notifications are back (AIO-32). With channels it does not poll: asking them costs a
+         * system call each time (AIO-50).
+         */
         private final AioContext context;
+        private final Parker parker;
         private final LoopSeams.NotifyProtocol notify = new LoopSeams.NotifyProtocol();
         private final LoopMeter meter;
+        private final Poller poller;
+
+        /** When the current wait began. Home context only. */
+        private long begunNanos;
+
+        /** Whether the parker is asked before polling. Written by any thread. */
+        private volatile boolean polite;
+
+        /**
+         * What the loop sleeps in; null if it parks. Written at home, awake. Who finds the loop
+         * armed finds at least the one that it armed itself for; a later one does no harm, since
+         * the loop has then looked, or will not sleep.
+         */
+        private volatile @Nullable ReadinessSource source;
 
         Sleep(AioContext context, LoopMeter meter) {
             this.context = context;
             this.meter = meter;
+            this.parker = context.seams().parker();
+            this.poller = new Poller(cause -> context.report("polling", cause));
         }
 
         /** Makes the loop look again; the event must be visible by now. Thread: any. */
         void notifyLoop() {
-            if (notify.raise()) {
-                context.seams().parker().unpark(context, context.owner());
+            if (!notify.raise()) {
+                return;
             }
+            ReadinessSource sleepsIn = source;
+            if (sleepsIn != null) {
+                sleepsIn.wakeUp();
+            } else {
+                parker.unpark(context, context.owner());
+            }
+        }
+
+        /** What the loop sleeps in, instead of parking; null if it parks. */
+        @Nullable ReadinessSource source() {
+            return source;
+        }
+
+        /** Sleeps in another source, or parks. Home context, awake. */
+        void sleepIn(@Nullable ReadinessSource other) {
+            if (other != null && source != null) {
+                throw new IllegalStateException("context " + context.name() + " sleeps in " + source
+                        + " already, so thread " + Thread.currentThread().getName()
+                        + " cannot give it " + other);
+            }
+            if (other != null && context.stepping() != null) {
+                throw new IllegalStateException("context " + context.name()
+                        + " is stepped by a simulation, which cannot repeat what " + other
+                        + " finds");
+            }
+            source = other;
         }
 
         /** Whether something has happened since the loop last looked. */
@@ -151,9 +217,85 @@ final class Turn {
             return !notify.mayPark();
         }
 
-        /** Sleeps until notified, a timer is due or the time is over; not if that is now. */
-        void until(long maxWaitNanos, LoopTimer.Heap timers) {
-            long waitNanos = Math.min(maxWaitNanos, timers.nanosUntilNext(context.clock()));
+        /** The events that can be polled. Home context, where not said otherwise. */
+        Poller poller() {
+            return poller;
+        }
+
+        /** Polls like this from now on; politely: only while the parker allows it. Any thread. */
+        void poll(PollParameters parameters, boolean politely) {
+            polite = politely;
+            poller.set(parameters);
+            notifyLoop();
+        }
+
+        /** Nobody will poll this loop for a while: be told of everything again. Home context. */
+        void leavePolling() {
+            if (poller.hasBegun()) {
+                // What is found is queued, and runs in the next owner's first turn.
+                boolean unused = poller.end(context.clock().nanoTime());
+            }
+        }
+
+        /** Waits until something has happened, or the time is over, which may be now. */
+        void until(long waitNanos) {
+            if (!poller.isOn()) {
+                sleep(waitNanos);
+            } else if (waitNanos == 0) {
+                poller.waited(0);
+                // Their notifications may be suppressed, so nobody else would tell (AIO-42).
+                boolean unused = poller.look();
+            } else {
+                pollThenSleep(waitNanos);
+            }
+        }
+
+        /** The loop is about to look at everything: forget what it was told so far (AIO-35). */
+        void acknowledge() {
+            if (notify.acknowledge() && poller.isOn()) {
+                poller.servedPosted();
+            }
+        }
+
+        /** A turn that may wait begins; where the parker steps the loop, before others move. */
+        void waitBegins() {
+            begunNanos = context.clock().nanoTime();
+        }
+
+        private void pollThenSleep(long waitNanos) {
+            Clock clock = context.clock();
+            if (context.stepping() == null) {
+                waitBegins();
+            }
+            long leftNanos = poll(waitNanos);
+            if (leftNanos > 0 && !(poller.hasBegun() && poller.end(clock.nanoTime()))) {
+                sleep(leftNanos);
+            }
+            poller.waited(clock.nanoTime() - begunNanos);
+        }
+
+        /** Polls for a while; returns how long to sleep after that, 0 if something was found. */
+        private long poll(long waitNanos) {
+            long budgetNanos = Math.min(poller.budgetNanos(), waitNanos);
+            if (budgetNanos == 0 || source != null || (polite && !parker.mayPoll(context))) {
+                return waitNanos;
+            }
+            poller.begin(begunNanos);
+            long elapsedNanos = 0;
+            while (elapsedNanos < budgetNanos) {
+                if (isNotified() || poller.look()) {
+                    poller.found();
+                    meter.pollHits();
+                    return 0;
+                }
+                parker.pause(context);
+                elapsedNanos = context.clock().nanoTime() - begunNanos;
+            }
+            poller.foundNothing();
+            return waitNanos == Long.MAX_VALUE ? waitNanos : Math.max(0, waitNanos - elapsedNanos);
+        }
+
+        private void sleep(long waitNanos) {
             if (waitNanos == 0) {
                 return;
             }
@@ -167,16 +309,16 @@ final class Turn {
             }
         }
 
-        /** The loop is about to look at everything: forget what it was told so far (AIO-35). */
-        void acknowledge() {
-            notify.acknowledge();
-        }
-
         private void park(long waitNanos) {
             meter.parks();
             context.ownership().fallAsleep();
             try {
-                context.seams().parker().park(context, waitNanos);
+                ReadinessSource sleepsIn = source;
+                if (sleepsIn != null) {
+                    sleepsIn.sleep(waitNanos);
+                } else {
+                    parker.park(context, waitNanos);
+                }
             } finally {
                 context.ownership().wakeUp();
                 meter.wakes(isNotified());

@@ -118,7 +118,7 @@ public abstract class WorkItem extends Task {
         home = submitter;
         failure = null;
         cancelled = false;
-        submitter.workBegins();
+        submitter.remains().workBegins();
         // Release: a worker that finds a stale entry of this item must see the fields above.
         // Sequentially consistent: before the look at `enqueuedIn`.
         STATE.setVolatile(this, queuedAs);
@@ -193,7 +193,7 @@ public abstract class WorkItem extends Task {
     /** Takes back a submission that could not be queued, as if it had not been made. Home. */
     final void retract() {
         if (STATE.compareAndSet(this, QUEUED, IDLE)) {
-            Objects.requireNonNull(home).workEnds();
+            Objects.requireNonNull(home).remains().workEnds();
         }
     }
 
@@ -220,7 +220,7 @@ public abstract class WorkItem extends Task {
             workAndRecord();
         }
         cancelled = now == WITHDRAWN;
-        Objects.requireNonNull(home).workEnds();
+        Objects.requireNonNull(home).remains().workEnds();
         STATE.setOpaque(this, IDLE);
         run();
         return true;

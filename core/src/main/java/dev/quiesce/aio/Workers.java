@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.time.Clock;
 import java.util.concurrent.ThreadFactory;
 
 /**

@@ -1,9 +1,9 @@
 package dev.quiesce.graph;
 
-import dev.quiesce.aio.AsyncLock;
 import dev.quiesce.aio.Task;
 import dev.quiesce.block.BlockLimits;
 import dev.quiesce.block.BlockStatus;
+import dev.quiesce.driver.AsyncLock;
 import dev.quiesce.driver.BlockDriver;
 import dev.quiesce.driver.BlockRequest;
 import dev.quiesce.driver.Completion;

@@ -3,9 +3,14 @@ package dev.quiesce.aio;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import dev.quiesce.aio.source.PollParameters;
+import dev.quiesce.aio.time.Clock;
+import dev.quiesce.aio.time.MachineClock;
+import dev.quiesce.driver.Allocation;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Nothing that a request needs from its loop allocates once it is warm. */
@@ -70,6 +75,55 @@ class AllocationTest {
     }
 
     @Test
+    void shouldNotAllocateForIdleBottomHalvesAndTimersOfOtherClocks() {
+        MachineClock clock = MachineClock.driven("machine", Clock.Kind.VIRTUAL);
+        LoopTimer timer = new LoopTimer(context, clock, "timer", () -> runs[0]++);
+        BottomHalf half = new BottomHalf(context, "half", () -> runs[0]++);
+        clock.start();
+
+        assertNoAllocation(() -> {
+            half.scheduleIdle();
+            timer.anticipate(0);
+            context.poll(0);
+        });
+
+        assertThat(runs[0]).isEqualTo(4L * ROUNDS);
+    }
+
+    @Test
+    void shouldNotAllocateForPollingAndSleeping() {
+        boolean[] ready = new boolean[1];
+        EventNotifier notifier = new EventNotifier("notifier");
+        AioContext polling = new AioContext("polling", LoopSeams.system().withParker(new Parker() {
+            @Override
+            public void park(AioContext parked, long maxNanos) {
+                notifier.set();
+            }
+
+            @Override
+            public void unpark(AioContext parked, @Nullable Thread owner) {
+                // It never really sleeps.
+            }
+        }));
+        polling.acquire();
+        notifier.attach(polling, () -> {
+            ready[0] = false;
+            runs[0]++;
+        }, () -> ready[0]);
+        polling.setPolling(new PollParameters(20_000, 0, 2));
+
+        Allocation.assertNone(() -> {
+            polling.poll(Long.MAX_VALUE);
+            ready[0] = true;
+            polling.poll(Long.MAX_VALUE);
+        });
+
+        assertThat(runs[0]).isPositive();
+        assertThat(polling.sleep().poller().misses()).isPositive();
+        assertThat(polling.sleep().poller().hits()).isPositive();
+    }
+
+    @Test
     void shouldNotAllocateForAnItemOfWork() {
         WorkItem item = new Item();
 
@@ -118,21 +172,6 @@ class AllocationTest {
         assertThat(runs[0]).isEqualTo(2L * ROUNDS);
         go.countDown();
         pool.close();
-    }
-
-    @Test
-    void shouldNotAllocateForALockThatIsPassedOn() {
-        AsyncLock lock = new AsyncLock("lock");
-
-        assertNoAllocation(() -> {
-            lock.acquireOr(context, task);
-            lock.acquireOr(context, task);
-            lock.release();
-            context.poll(0);
-            lock.release();
-        });
-
-        assertThat(runs[0]).isEqualTo(2L * ROUNDS);
     }
 
     private AioContext acquired() {

@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -90,9 +91,16 @@ final class FakeLoop implements AutoCloseable {
 
     /** Sleeps by moving the clock; asked to sleep without bound, it fails the test. */
     static final class FakeParker implements Parker {
+        static final long PAUSE_NANOS = 100;
+
         final FakeClock clock;
         final List<Long> parks = new ArrayList<>();
         int unparks;
+        int pauses;
+        boolean mayPoll = true;
+
+        /** What happens in each pause of a loop that polls. */
+        Runnable whilePolling = () -> { };
 
         /** What happens while the loop sleeps, once. */
         @Nullable Runnable asleep;
@@ -113,6 +121,19 @@ final class FakeLoop implements AutoCloseable {
             } else {
                 clock.nowNanos += maxNanos;
             }
+        }
+
+        /** Lets 100 ns pass. */
+        @Override
+        public void pause(AioContext context) {
+            clock.nowNanos += PAUSE_NANOS;
+            pauses++;
+            whilePolling.run();
+        }
+
+        @Override
+        public boolean mayPoll(AioContext context) {
+            return mayPoll;
         }
 
         @Override

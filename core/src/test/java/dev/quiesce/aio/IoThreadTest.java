@@ -172,7 +172,7 @@ class IoThreadTest {
     @Rule("IOT-2")
     void shouldHaveTheDefaultsAndRefuseValuesOutOfRangeNamingThem() {
         IoThread.Properties defaults = IoThread.Properties.defaults();
-        assertThat(defaults).isEqualTo(new IoThread.Properties(0, 0, 64));
+        assertThat(defaults).isEqualTo(new IoThread.Properties(0, 0, 64, null));
 
         assertThatThrownBy(() -> defaults.withBatchMax(-1))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -201,7 +201,7 @@ class IoThreadTest {
 
             ioThread.change(ioThread.properties().withPool(2, 3).withBatchMax(5));
 
-            assertThat(ioThread.properties()).isEqualTo(new IoThread.Properties(5, 2, 3));
+            assertThat(ioThread.properties()).isEqualTo(new IoThread.Properties(5, 2, 3, null));
             assertThat(pool.min()).isEqualTo(2);
             assertThat(pool.max()).isEqualTo(3);
             assertThat(made).hasSize(3);

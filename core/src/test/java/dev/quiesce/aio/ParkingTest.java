@@ -2,9 +2,12 @@ package dev.quiesce.aio;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.quiesce.aio.source.PollHook;
+import dev.quiesce.aio.source.PollParameters;
 import dev.quiesce.rules.Rule;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -36,6 +39,55 @@ class ParkingTest {
                 assertThat(trips[0]).isEqualTo(ROUND_TRIPS);
             }
         }
+    }
+
+    @Test
+    @Rule("AIO-38")
+    void shouldLoseNoWakeUpInAPingPongThatPolls() {
+        try (IoThread ioThread = start("pong")) {
+            ioThread.context().setPolling(PollParameters.DEFAULT);
+            AioContext main = new AioContext("ping", LoopSeams.system());
+            main.setPolling(new PollParameters(3_000, 0, 2));
+            try (Lease lease = main.acquire()) {
+                int[] trips = new int[1];
+                Task ping = FakeLoop.task("ping", () -> trips[0]++);
+                Task pong = FakeLoop.task("pong", () -> main.post(ping));
+                for (int i = 1; i <= ROUND_TRIPS / 5; i++) {
+                    ioThread.context().post(pong);
+                    while (trips[0] < i) {
+                        main.poll(Long.MAX_VALUE);
+                    }
+                }
+
+                assertThat(trips[0]).isEqualTo(ROUND_TRIPS / 5);
+            }
+        }
+    }
+
+    @Test
+    @Rule("AIO-32")
+    void shouldLoseNothingThatIsNotSignalledWhileTheLoopPolls() {
+        QuietRing ring = new QuietRing();
+        EventNotifier doorbell = new EventNotifier("doorbell");
+        AioContext main = new AioContext("producer", LoopSeams.system());
+        try (IoThread ioThread = start("consumer"); Lease lease = main.acquire()) {
+            ioThread.context().setPolling(new PollParameters(2_000, 0, 2));
+            ioThread.context().execute(() -> doorbell.attach(ioThread.context(), () -> {
+                ring.consume();
+                main.wake();
+            }, ring));
+            for (int i = 1; i <= ROUND_TRIPS / 5; i++) {
+                if (ring.produce()) {
+                    doorbell.set();
+                }
+                while (ring.consumed < i) {
+                    main.poll(Long.MAX_VALUE);
+                }
+            }
+            ioThread.context().execute(doorbell::detach);
+        }
+
+        assertThat(ring.consumed).isEqualTo(ROUND_TRIPS / 5);
     }
 
     @Test
@@ -173,6 +225,39 @@ class ParkingTest {
             latch.await();
         } catch (InterruptedException e) {
             throw new AssertionError(e);
+        }
+    }
+
+    /** A ring whose producer rings only if it was not told that the consumer looks. */
+    private static final class QuietRing implements PollHook {
+        private final AtomicInteger produced = new AtomicInteger();
+        private volatile boolean looksItself;
+
+        /** Written by the consumer. */
+        private volatile int consumed;
+
+        boolean produce() {
+            produced.incrementAndGet();
+            return !looksItself;
+        }
+
+        void consume() {
+            consumed = produced.get();
+        }
+
+        @Override
+        public boolean poll() {
+            return produced.get() != consumed;
+        }
+
+        @Override
+        public void pollBegins() {
+            looksItself = true;
+        }
+
+        @Override
+        public void pollEnds() {
+            looksItself = false;
         }
     }
 

@@ -3,6 +3,7 @@ package dev.quiesce.aio;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.quiesce.aio.time.Clock;
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
 import java.util.HashSet;

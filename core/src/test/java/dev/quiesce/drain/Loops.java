@@ -1,11 +1,11 @@
 package dev.quiesce.drain;
 
 import dev.quiesce.aio.AioContext;
-import dev.quiesce.aio.Clock;
 import dev.quiesce.aio.DeferredCall;
 import dev.quiesce.aio.LoopSeams;
 import dev.quiesce.aio.Parker;
 import dev.quiesce.aio.Task;
+import dev.quiesce.aio.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,9 +1,9 @@
 package dev.quiesce.scsi;
 
 import dev.quiesce.aio.AioContext;
-import dev.quiesce.aio.Clock;
 import dev.quiesce.aio.Lease;
 import dev.quiesce.aio.LoopSeams;
+import dev.quiesce.aio.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;

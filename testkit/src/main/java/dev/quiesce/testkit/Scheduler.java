@@ -24,6 +24,9 @@ final class Scheduler implements Parker.Stepping {
      * marked asleep while it waits. So a method that is called in the wrong context finds itself
      * there, as it would with threads.
      *
+     * A loop that polls before it sleeps asks the scheduler between two looks. A microsecond passes
+     * then, and others may move. Only main polls, since only main may wait.
+     *
      * Leaving an agent that could have gone on is a preemption. The choices put whoever moved last
      * first, so "always 0" is the schedule without preemptions.
      *
@@ -32,6 +35,7 @@ final class Scheduler implements Parker.Stepping {
      *
      * The first failure is remembered and unwinds everything as an Error, which no layer swallows.
      */
+    private static final long PAUSE_NANOS = TimeUnit.MICROSECONDS.toNanos(1);
     private static final long GRACE_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(999);
 
     private final Choices choices;
@@ -278,6 +282,16 @@ final class Scheduler implements Parker.Stepping {
     }
 
     @Override
+    public void pause(AioContext context) {
+        clock.advance(PAUSE_NANOS);
+        unwindIfOver();
+        Agent self = current;
+        if (!settingUp && self != null && context == main) {
+            stepOthersFor(self, context);
+        }
+    }
+
+    @Override
     public void unpark(AioContext context, @Nullable Thread owner) {
         // Nothing to do: whether a context is due is asked before each choice.
     }
@@ -298,6 +312,11 @@ final class Scheduler implements Parker.Stepping {
             throw new IllegalStateException("only control yields, not " + self.name());
         }
         tell(what);
+        stepOthersFor(self, home);
+    }
+
+    /** Steps others until it is the control thread's turn again, which can go on all the time. */
+    private void stepOthersFor(Agent self, AioContext home) {
         loop(home).whileAsleep(() -> {
             Agent next = choose(self, true);
             while (next != null && next != self) {

@@ -1,6 +1,6 @@
 package dev.quiesce.testkit;
 
-import dev.quiesce.aio.Clock;
+import dev.quiesce.aio.time.Clock;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**

@@ -18,9 +18,9 @@ class PackageTableTest {
 
     private static final List<Set<String>> LEVELS =
             List.of(
-                    Set.of("aio.watch"),
+                    Set.of("aio.time", "aio.source", "aio.watch"),
                     Set.of("aio", "block", "scsi.spec", "virtio.memory"),
-                    Set.of("virtio.queue", "driver", "drain", "throttle"),
+                    Set.of("aio.channel", "virtio.queue", "driver", "drain", "throttle"),
                     Set.of(
                             "virtio.device",
                             "scsi",

@@ -1,6 +1,6 @@
 package dev.quiesce.vhostuser;
 
-import dev.quiesce.aio.Clock;
+import dev.quiesce.aio.time.Clock;
 import dev.quiesce.testkit.guest.GuestInterrupts;
 import dev.quiesce.testkit.guest.GuestMachine;
 import dev.quiesce.testkit.guest.GuestScsi;

@@ -1,7 +1,7 @@
 package dev.quiesce.examples.demo;
 
 import dev.quiesce.aio.AioContext;
-import dev.quiesce.aio.Clock;
+import dev.quiesce.aio.time.Clock;
 import dev.quiesce.testkit.guest.FoundDisk;
 import dev.quiesce.testkit.guest.GuestMachine;
 import dev.quiesce.testkit.guest.GuestProbe;

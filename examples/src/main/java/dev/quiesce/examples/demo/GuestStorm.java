@@ -1,6 +1,6 @@
 package dev.quiesce.examples.demo;
 
-import dev.quiesce.aio.Clock;
+import dev.quiesce.aio.time.Clock;
 import dev.quiesce.testkit.guest.FoundDisk;
 import dev.quiesce.testkit.guest.GuestCommand;
 import dev.quiesce.testkit.guest.GuestScsi;

@@ -1,6 +1,6 @@
 package dev.quiesce.examples.demo;
 
-import dev.quiesce.aio.Clock;
+import dev.quiesce.aio.time.Clock;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,6 @@
 package dev.quiesce.examples.daemon;
 
-import dev.quiesce.aio.Clock;
+import dev.quiesce.aio.time.Clock;
 import dev.quiesce.scsi.spec.Sense;
 import dev.quiesce.testkit.guest.GuestCdb;
 import dev.quiesce.testkit.guest.GuestCommand;

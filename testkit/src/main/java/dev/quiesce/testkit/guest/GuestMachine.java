@@ -1,7 +1,7 @@
 package dev.quiesce.testkit.guest;
 
 import dev.quiesce.aio.AioContext;
-import dev.quiesce.aio.Clock;
+import dev.quiesce.aio.time.Clock;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;

@@ -1,6 +1,6 @@
 package dev.quiesce.testkit.guest;
 
-import dev.quiesce.aio.Clock;
+import dev.quiesce.aio.time.Clock;
 import dev.quiesce.scsi.spec.LunAddress;
 import dev.quiesce.virtio.device.DeviceStatus;
 import dev.quiesce.virtio.device.QueueSetup;

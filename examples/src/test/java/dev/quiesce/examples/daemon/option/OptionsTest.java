@@ -112,7 +112,7 @@ class OptionsTest {
                 OptionText.parse("iothread,id=io0,poll-max-ns=32768,aio-max-batch=8,"
                         + "thread-pool-min=1,thread-pool-max=2", "qom-type", Set.of())))
                 .isEqualTo(new IoThreadOptions(
-                        "io0", 32768, new IoThread.Properties(8, 1, 2)));
+                        "io0", 32768, new IoThread.Properties(8, 1, 2, null)));
     }
 
     @ParameterizedTest

@@ -1,5 +1,7 @@
-package dev.quiesce.aio;
+package dev.quiesce.driver;
 
+import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.Task;
 import java.util.ArrayDeque;
 import java.util.Objects;
 
@@ -70,10 +72,12 @@ public final class AsyncLock {
                 next = tasks.remove();
                 home = homes.remove();
             }
-            if (home.tryPost(next)) {
+            try {
+                home.post(next);
                 return;
+            } catch (IllegalStateException gone) {
+                home.report(next.describe(), gone);
             }
-            home.report(next.describe(), home.gone());
         }
     }
 
