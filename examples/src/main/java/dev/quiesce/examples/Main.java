@@ -1,5 +1,6 @@
 package dev.quiesce.examples;
 
+import dev.quiesce.examples.daemon.StorageDaemonCommand;
 import dev.quiesce.examples.demo.DemoCommand;
 import dev.quiesce.examples.story.StoryCommand;
 import picocli.CommandLine;
@@ -15,6 +16,7 @@ import picocli.CommandLine.ParameterException;
         subcommands = {
             DemoCommand.class,
             StoryCommand.class,
+            StorageDaemonCommand.class,
             CommandLine.HelpCommand.class
         })
 public final class Main implements Runnable {

@@ -46,7 +46,12 @@ public final class StorageDaemonCommand implements Callable<Integer> {
             description = "Holds the number of the process while it serves.")
     private @Nullable Path pidFile;
 
-    /** With a way for guests to come; {@code standing} runs when everything is built. */
+    /** The command as users start it: guests come by vhost-user. */
+    public StorageDaemonCommand() {
+        this(new VhostUserTransport(), () -> { });
+    }
+
+    /** With guests that come another way; {@code standing} runs when everything is built. */
     StorageDaemonCommand(Transport transport, Runnable standing) {
         this.transport = transport;
         this.standing = standing;

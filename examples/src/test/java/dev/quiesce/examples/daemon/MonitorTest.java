@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -79,6 +80,41 @@ class MonitorTest {
         assertThat(client.ask("{'execute':'no-such'}").at("/error/class").asText())
                 .isEqualTo("CommandNotFound");
         assertThat(client.run("query-commands").isArray()).isTrue();
+    }
+
+    @Test
+    void shouldAnswerEveryLineOfNonsenseExactlyOnce() {
+        long seed = new Random().nextLong();
+        Random random = new Random(seed);
+        List<String> sane = new ArrayList<>();
+        for (JsonNode each : client.run("query-commands")) {
+            String name = each.get("name").asText();
+            if (!name.equals("quit")) {
+                sane.add("{\"execute\":\"" + name + "\",\"arguments\":{\"node-name\":"
+                        + "\"disk0\",\"id\":\"x\",\"size\":4096,\"driver\":\"null-co\"},"
+                        + "\"id\":1}");
+            }
+        }
+        for (int i = 0; i < 500; i++) {
+            StringBuilder line = new StringBuilder(sane.get(random.nextInt(sane.size())));
+            for (int change = random.nextInt(4); change > 0; change--) {
+                int at = random.nextInt(line.length());
+                line.setCharAt(at, (char) (' ' + random.nextInt(200)));
+                line.delete(at / 2, at / 2 + random.nextInt(3));
+            }
+            JsonNode answer = askRaw("x" + line);
+            assertThat(answer.has("error")).as("seed %d: %s", seed, line).isTrue();
+            answer = askRaw(line.toString());
+            assertThat(answer.has("error") != answer.has("return"))
+                    .as("seed %d: %s", seed, line).isTrue();
+        }
+        assertThat(client.ask("{'execute':'query-commands','id':'last'}").get("id").asText())
+                .isEqualTo("last");
+    }
+
+    private JsonNode askRaw(String line) {
+        client.sendRaw(line + "\n");
+        return client.answer();
     }
 
     @Test

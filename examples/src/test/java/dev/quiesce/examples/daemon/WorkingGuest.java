@@ -30,7 +30,6 @@ final class WorkingGuest implements Runnable {
     final AtomicLong plugged = new AtomicLong();
     final AtomicLong unplugged = new AtomicLong();
     final AtomicLong resized = new AtomicLong();
-    private final MockGuests.Slot slot;
     private final GuestScsi driver;
     private final GuestMachine machine;
     private final Random random = new Random(7);
@@ -38,7 +37,6 @@ final class WorkingGuest implements Runnable {
     private volatile boolean stopping;
 
     WorkingGuest(MockGuests.Slot slot) {
-        this.slot = slot;
         Clock clock = slot.device().main().clock();
         this.driver = new GuestScsi(slot.device(), slot.ram(), GuestScsiConfig.likeLinux(), clock);
         this.machine = GuestMachine.threaded(slot.interrupts(), clock);
