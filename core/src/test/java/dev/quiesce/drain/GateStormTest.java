@@ -11,6 +11,8 @@ import dev.quiesce.aio.Task;
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** Real threads submit, park and complete as fast as they can, while sections come and go. */
@@ -35,6 +37,7 @@ class GateStormTest {
 
         Lease lease = main.acquire();
         submitters.forEach(Submitter::start);
+        submitters.forEach(Submitter::awaitFirst);
         long ranInside = drain(gate, submitters);
         submitters.forEach(Submitter::stop);
         while (gate.inFlight() > 0) {
@@ -70,6 +73,7 @@ class GateStormTest {
     private static final class Submitter {
         private final Lane lane;
         private final AioContext home;
+        private final CountDownLatch first = new CountDownLatch(1);
         private int running;
         private long submitted;
         private long completed;
@@ -85,6 +89,15 @@ class GateStormTest {
             for (int i = 0; i < DEPTH; i++) {
                 Request request = new Request(this);
                 home.execute(() -> submit(request));
+            }
+        }
+
+        /** From then on a request is always on its way, so that every section meets some. */
+        void awaitFirst() {
+            try {
+                assertThat(first.await(1, TimeUnit.MINUTES)).isTrue();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
             }
         }
 
@@ -110,6 +123,7 @@ class GateStormTest {
             lane.completionBegins();
             running--;
             completed++;
+            first.countDown();
             if (!stopped) {
                 submit(request);
             }
