@@ -77,63 +77,104 @@ public class DeleteVersusReclaim {
     }
 
     /**
-     * The real one, deleted twice at the same moment while it is scheduled and the loop runs. First
-     * result: how many of the two stages have completed in the end. Second: the callback has
-     * started after a stage said that it never would.
+     * The real one, deleted while it is scheduled and the loop runs. First result: how many stages
+     * have completed in the end. Second: the callback has started after a stage said that it never
+     * would.
      */
+    @JCStressTest
+    @Outcome(id = "1, false", expect = ACCEPTABLE, desc = "Told, after the last run.")
+    @Outcome(expect = FORBIDDEN, desc = "A waiter that nobody tells, or a late run.")
+    @State
+    public static class Actual extends Deleted {
+        /** Schedules once more, deletes, and waits. */
+        @Actor
+        public void deleter() {
+            half.schedule();
+            deleteAndAwait(0);
+        }
+
+        /** One turn. */
+        @Actor
+        public void loop() {
+            turn();
+        }
+
+        /** The turn after. */
+        @Arbiter
+        public void nextTurn(IZ_Result r) {
+            turn();
+            r.r1 = told();
+            r.r2 = isLate();
+        }
+    }
+
+    /** The real one, deleted twice at the same moment while it is scheduled. */
     @JCStressTest
     @Outcome(id = "2, false", expect = ACCEPTABLE, desc = "Both told, after the last run.")
     @Outcome(expect = FORBIDDEN, desc = "A waiter that nobody tells, or a late run.")
     @State
-    public static class Actual {
-        private final AioContext context = new AioContext("loop", LoopSeams.system());
-        private final BottomHalf half = new BottomHalf(context, "half", this::run);
-        private final CompletableFuture<?>[] stages = new CompletableFuture<?>[2];
-        private volatile boolean over;
-        private volatile boolean late;
-
-        /** It is scheduled. */
-        public Actual() {
-            half.schedule();
-        }
-
-        private void run() {
-            late |= over;
-        }
-
+    public static class ActualTwoDeleters extends Deleted {
         /** Deletes, and waits. */
         @Actor
         public void deleter() {
-            stages[0] = await();
+            deleteAndAwait(0);
         }
 
         /** Deletes too, having scheduled once more. */
         @Actor
         public void another() {
             half.schedule();
-            stages[1] = await();
+            deleteAndAwait(1);
         }
 
-        private CompletableFuture<?> await() {
+        /** Two turns. */
+        @Arbiter
+        public void turns(IZ_Result r) {
+            turn();
+            turn();
+            r.r1 = told();
+            r.r2 = isLate();
+        }
+    }
+
+    /** A scheduled bottom half, and what its deleters hear. */
+    static class Deleted {
+        final AioContext context = new AioContext("loop", LoopSeams.system());
+        final BottomHalf half = new BottomHalf(context, "half", this::run);
+        private final CompletableFuture<?>[] stages = new CompletableFuture<?>[2];
+        private volatile boolean over;
+        private volatile boolean late;
+
+        Deleted() {
+            half.schedule();
+        }
+
+        void deleteAndAwait(int deleter) {
             CompletableFuture<?> stage = half.deleteAndAwait().toCompletableFuture();
             if (stage.isDone()) {
                 over = true;
             }
-            return stage;
+            stages[deleter] = stage;
         }
 
-        /** One turn. */
-        @Actor
-        public void loop() {
+        void turn() {
             ScheduleVersusDequeue.turn(context);
         }
 
-        /** The turn after. */
-        @Arbiter
-        public void nextTurn(IZ_Result r) {
-            ScheduleVersusDequeue.turn(context);
-            r.r1 = (stages[0].isDone() ? 1 : 0) + (stages[1].isDone() ? 1 : 0);
-            r.r2 = late;
+        int told() {
+            int told = 0;
+            for (CompletableFuture<?> stage : stages) {
+                told += stage != null && stage.isDone() ? 1 : 0;
+            }
+            return told;
+        }
+
+        boolean isLate() {
+            return late;
+        }
+
+        private void run() {
+            late |= over;
         }
     }
 
