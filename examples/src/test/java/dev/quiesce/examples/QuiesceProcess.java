@@ -36,6 +36,7 @@ public final class QuiesceProcess implements AutoCloseable {
         List<String> command = new ArrayList<>(through);
         command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-ea",
+                "--enable-native-access=ALL-UNNAMED", // as the manifest of the jar says
                 "-cp", System.getProperty("java.class.path"), Main.class.getName()));
         command.addAll(List.of(arguments));
         return new QuiesceProcess(new ProcessBuilder(command).start());
