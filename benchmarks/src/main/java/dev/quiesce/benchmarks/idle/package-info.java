@@ -1,0 +1,4 @@
+/**
+ * What loops cost that have nothing to do.
+ */
+package dev.quiesce.benchmarks.idle;

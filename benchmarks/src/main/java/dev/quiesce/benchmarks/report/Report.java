@@ -1,0 +1,87 @@
+package dev.quiesce.benchmarks.report;
+
+import java.io.File;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/**
+ * The table of a run. Arguments: files of JMH, each as {@code placement=file} or {@code file}; with
+ * {@code --goals} first, the goals of the loop are checked too. Ends with 1 if something of ours
+ * allocates or a goal is missed.
+ */
+public final class Report {
+    /**
+     * Less than this is JMH's own: its threads allocate once per iteration, which is divided by
+     * the operations of that iteration. The smallest object has 16 bytes.
+     */
+    private static final double TOLERATED_BYTES = 1.0;
+
+    private static final String OURS = "QUIESCE";
+
+    /** Makes a task for each call, as an {@code Executor} must. */
+    private static final String ALLOCATES = "QUIESCE_EXECUTE";
+
+    private Report() {
+    }
+
+    /** Reads, prints, judges. */
+    public static void main(String[] args) throws IOException {
+        boolean goals = args.length > 0 && args[0].equals("--goals");
+        List<Measurement> measured = new ArrayList<>();
+        for (String arg : Arrays.asList(args).subList(goals ? 1 : 0, args.length)) {
+            int split = arg.indexOf('=');
+            measured.addAll(Measurement.read(new File(arg.substring(split + 1)),
+                    split < 0 ? "" : arg.substring(0, split)));
+        }
+        measured.stream().collect(Collectors.groupingBy(Measurement::suite))
+                .forEach(Report::print);
+        boolean met = allocatesNothing(measured);
+        if (goals) {
+            met &= meetsGoals(measured);
+        }
+        System.exit(met ? 0 : 1);
+    }
+
+    private static void print(String suite, List<Measurement> rows) {
+        double first = rows.get(0).median();
+        System.out.printf("%n%-24s %10s %8s   %s%n", suite, "ns", "ratio",
+                "fastest .. slowest      B/op");
+        for (Measurement row : rows) {
+            System.out.printf(Locale.ROOT, "%-24s %10.1f %8.2f   %8.1f .. %8.1f  %6.1f%n",
+                    row.contender(), row.median(), row.median() / first, row.fastest(),
+                    row.slowest(), row.bytesPerOperation());
+        }
+    }
+
+    private static boolean allocatesNothing(List<Measurement> measured) {
+        boolean none = true;
+        for (Measurement row : measured) {
+            boolean ours = row.contender().isEmpty() || row.contender().startsWith(OURS)
+                    && !row.contender().equals(ALLOCATES);
+            if (ours && row.bytesPerOperation() >= TOLERATED_BYTES) {
+                System.out.printf(Locale.ROOT, "%nnot met: %s %s allocates %.1f B per operation",
+                        row.suite(), row.contender(), row.bytesPerOperation());
+                none = false;
+            }
+        }
+        return none;
+    }
+
+    private static boolean meetsGoals(List<Measurement> measured) {
+        boolean all = true;
+        System.out.println();
+        for (Goal goal : Goal.ALL) {
+            double ratio = goal.ratio(measured);
+            boolean met = ratio <= goal.limit();
+            System.out.printf(Locale.ROOT, "%-8s %s %s: %.2f of %s, the limit is %.2f%n",
+                    met ? "met" : "NOT MET", goal.suite(), goal.contender(), ratio,
+                    goal.rivals(), goal.limit());
+            all &= met;
+        }
+        return all;
+    }
+}
