@@ -28,6 +28,7 @@ final class ControlStorm {
     private static final int UNDER_WAY_MAX = 4;
     private static final int HOLD_TICKS_MAX = 4;
     private static final int IDLE_ONE_IN = 50;
+    private static final int IDLE_SHARE = 25;
     private static final int MOVES_PER_SECOND = 200;
     private static final int MOVE = 64;
     private static final int MOVE_IF_BEHIND = MOVE + 18;
@@ -164,11 +165,16 @@ final class ControlStorm {
                 && contextChanges < MOVES_PER_SECOND * (nanos / 1_000_000) / 1_000;
     }
 
+    /** Whether few enough of the moves were idle ones, however often a slow guest is caught so. */
+    private boolean mayMoveIdle() {
+        return (contextChanges - changesWithInFlight) * IDLE_SHARE <= contextChanges;
+    }
+
     private void move(StormyDisk disk) {
         List<AioContext> contexts = machine.contexts();
         int here = contexts.indexOf(disk.scsi.backend().context());
         boolean inFlight = disk.scsi.backend().gate().inFlight() > 0;
-        boolean wanted = inFlight || random.nextInt(IDLE_ONE_IN) == 0;
+        boolean wanted = inFlight || (mayMoveIdle() && random.nextInt(IDLE_ONE_IN) == 0);
         if (contexts.size() == 1 || !wanted) {
             return; // Moving an idle disk proves little; now and then one moves all the same.
         }
