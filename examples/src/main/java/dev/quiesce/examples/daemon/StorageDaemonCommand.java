@@ -25,10 +25,13 @@ import picocli.CommandLine.Option;
 @Command(
         name = "storage-daemon",
         mixinStandardHelpOptions = true,
-        description = {
-            "Serves disks to guests of other processes until it gets SIGTERM or SIGINT, or its",
-            "monitor says quit. Options are carried out in the order in which they stand; values",
-            "are key=value,... (a comma in a value is written twice) or a JSON object."
+        description = "Serves disks to guests of other processes.",
+        footer = {
+            "",
+            "Ends at SIGTERM, at SIGINT, or when its monitor says quit: drains, flushes, closes.",
+            "",
+            "Options are carried out in the order in which they stand. A value is key=value,..."
+                    + " (a comma in it is written twice) or a JSON object."
         })
 public final class StorageDaemonCommand implements Callable<Integer> {
     private static final String UNIX = "unix:";
