@@ -52,8 +52,6 @@ public abstract class LogicalUnit {
     private static final long CLOSED = 1;
     private static final long REMOVED = 2;
     private static final int EPOCH_SHIFT = 2;
-    private static final int GET_CONFIGURATION = 0x46;
-    private static final int GET_EVENT_STATUS_NOTIFICATION = 0x4A;
 
     static {
         try {
@@ -391,6 +389,16 @@ public abstract class LogicalUnit {
     }
 
     /**
+     * How many requests were cancelled for a reason so far. Any thread.
+     *
+     * @param cause the reason; that of the first cancel counts
+     * @return requests that were listed, and then cancelled
+     */
+    public final long cancelledRequests(CancelCause cause) {
+        return lists.cancelled(cause);
+    }
+
+    /**
      * How many walks were started, those of purges included. Any thread.
      *
      * @return the count
@@ -467,7 +475,7 @@ public abstract class LogicalUnit {
             return;
         }
         CdbFormat format = request.cdb().format();
-        if (attentions.isPending() && !isExempt(format, request.cdb().opcode())) {
+        if (attentions.isPending() && !request.cdb().isExemptFromUnitAttention()) {
             Sense condition = attentions.take();
             if (condition != null) {
                 request.completeWith(condition);
@@ -572,12 +580,6 @@ public abstract class LogicalUnit {
         TaskSetSearch search = new TaskSetSearch(this, which, cause);
         forEachRequestAsync(search);
         return search.result();
-    }
-
-    private static boolean isExempt(CdbFormat format, int opcode) {
-        return format == CdbFormat.INQUIRY || format == CdbFormat.REPORT_LUNS
-                || format == CdbFormat.REQUEST_SENSE || opcode == GET_CONFIGURATION
-                || opcode == GET_EVENT_STATUS_NOTIFICATION;
     }
 
     private void requestSense(ScsiRequest request) {

@@ -4,6 +4,8 @@ import dev.quiesce.aio.AioContext;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 
 /**
  * The request lists of one unit, one per context that ever executed a request on it. Any thread.
@@ -27,6 +29,9 @@ final class RequestTable {
 
     /** Guards the writing of the table; a leaf. */
     private final Object lock = new Object();
+
+    /** By cause; counted in any context, since lists go with theirs. */
+    private final ConcurrentMap<CancelCause, Long> cancelled = new ConcurrentHashMap<>();
 
     /** Copied on write under the lock; written and read volatile. */
     private RequestList[] lists = {};
@@ -80,5 +85,13 @@ final class RequestTable {
             sum += list.cancellingCountOpaque();
         }
         return sum;
+    }
+
+    void countCancelled(CancelCause cause) {
+        cancelled.merge(cause, 1L, Long::sum);
+    }
+
+    long cancelled(CancelCause cause) {
+        return cancelled.getOrDefault(cause, 0L);
     }
 }

@@ -350,8 +350,9 @@ public final class ScsiRequest {
             return;
         }
         cancelCause = cause;
+        RequestList mine = listed();
+        mine.unit().lists().countCancelled(cause);
         if (state == RequestState.INFLIGHT) {
-            RequestList mine = listed();
             mine.moveToCancelling(this);
             state = RequestState.CANCELLING;
             mine.unit().cancelCommand(this);

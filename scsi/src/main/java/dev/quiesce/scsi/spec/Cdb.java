@@ -23,6 +23,8 @@ public final class Cdb {
     public static final long TRANSFER_BYTES_MAX = Integer.MAX_VALUE;
 
     private static final int SERVICE_ACTION_MASK = 0x1F;
+    private static final int GET_CONFIGURATION = 0x46;
+    private static final int GET_EVENT_STATUS_NOTIFICATION = 0x4A;
 
     private final byte[] bytes = new byte[LENGTH_BYTES_MAX];
     private CdbFormat format = CdbFormat.UNKNOWN;
@@ -116,6 +118,18 @@ public final class Cdb {
      */
     public int u8(int index) {
         return bytes[index] & 0xFF;
+    }
+
+    /**
+     * Whether the command is executed although a unit attention waits, which then goes on waiting
+     * or, for REQUEST SENSE, becomes its data.
+     *
+     * @return true for INQUIRY, REPORT LUNS, REQUEST SENSE and what polls removable media
+     */
+    public boolean isExemptFromUnitAttention() {
+        return format == CdbFormat.INQUIRY || format == CdbFormat.REPORT_LUNS
+                || format == CdbFormat.REQUEST_SENSE || opcode() == GET_CONFIGURATION
+                || opcode() == GET_EVENT_STATUS_NOTIFICATION;
     }
 
     /**

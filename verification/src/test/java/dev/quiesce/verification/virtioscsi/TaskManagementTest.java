@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.quiesce.aio.AioContext;
 import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.rules.Rule;
+import dev.quiesce.scsi.CancelCause;
+import dev.quiesce.scsi.disk.ScsiDisk;
 import dev.quiesce.scsi.spec.Sense;
 import dev.quiesce.testkit.guest.GuestCdb;
 import dev.quiesce.testkit.guest.GuestCommand;
 import dev.quiesce.testkit.guest.GuestScsi;
 import dev.quiesce.testkit.guest.GuestSession;
 import dev.quiesce.virtio.dataplane.QueueMapping;
+import dev.quiesce.virtio.scsi.TaskFunctionStats;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -107,6 +110,36 @@ class TaskManagementTest {
             machine.until(() -> answers.size() == 2);
 
             assertThat(answers).containsExactly(SUCCEEDED, COMPLETE);
+        }
+    }
+
+    @Test
+    void shouldCountFunctionsAndWhatTheyCancelled() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            machine.gates.get(0).shut();
+            machine.gates.get(0).cancellable(false);
+            GuestCommand first = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.submit(0, 0, GuestCdb.read10(1, 1), 512);
+            machine.until(() -> machine.gates.get(0).heldCount() == 2);
+
+            machine.driver.taskManagement(GuestScsi.ABORT_TASK, 0, 0, first.tag(), answers::add);
+            machine.driver.taskManagement(GuestScsi.ABORT_TASK, 0, 0, first.tag(), answers::add);
+            machine.driver.taskManagement(
+                    GuestScsi.LOGICAL_UNIT_RESET, 0, 0, 0, answers::add);
+            machine.driver.taskManagement(GuestScsi.QUERY_TASK, 9, 0, 1, answers::add);
+            machine.driver.taskManagement(2, 0, 0, 0, answers::add);
+            machine.until(() -> answers.size() == 2);
+            assertThat(machine.hba.taskFunctions())
+                    .isEqualTo(new TaskFunctionStats(2, 1, 1, 1, 2));
+            machine.gates.get(0).open();
+            machine.until(() -> answers.size() == 5);
+
+            assertThat(machine.hba.taskFunctions())
+                    .isEqualTo(new TaskFunctionStats(2, 1, 1, 1, 5));
+            ScsiDisk disk = machine.disks.get(0);
+            assertThat(disk.cancelledRequests(CancelCause.ABORT)).isEqualTo(1);
+            assertThat(disk.cancelledRequests(CancelCause.RESET)).isEqualTo(1);
+            assertThat(disk.cancelledRequests(CancelCause.REMOVED)).isZero();
         }
     }
 

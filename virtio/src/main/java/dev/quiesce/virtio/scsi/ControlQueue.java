@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 
 /**
@@ -33,6 +34,13 @@ final class ControlQueue implements QueueClient {
     private final VirtioScsi device;
     private final QueuePump pump;
 
+    /* Counted by main, read by any thread. */
+    private final AtomicLong aborts = new AtomicLong();
+    private final AtomicLong resets = new AtomicLong();
+    private final AtomicLong queries = new AtomicLong();
+    private final AtomicLong refused = new AtomicLong();
+    private final AtomicLong answered = new AtomicLong();
+
     ControlQueue(VirtioScsi device, int queueIndex) {
         this.device = device;
         pump = new QueuePump(device, queueIndex, this);
@@ -40,6 +48,13 @@ final class ControlQueue implements QueueClient {
 
     QueuePump pump() {
         return pump;
+    }
+
+    /** Any thread. Answers are read first: no more of them than functions are seen. */
+    TaskFunctionStats stats() {
+        long answers = answered.get();
+        return new TaskFunctionStats(
+                aborts.get(), resets.get(), queries.get(), refused.get(), answers);
     }
 
     @Override
@@ -54,7 +69,7 @@ final class ControlQueue implements QueueClient {
             case ScsiLayout.CONTROL_TYPE_TMF -> taskManagement(head, popped, request);
             case ScsiLayout.CONTROL_TYPE_AN_QUERY, ScsiLayout.CONTROL_TYPE_AN_SUBSCRIBE ->
                     asynchronousNotification(head, popped, request);
-            default -> answer(head, popped, ResponseCode.FUNCTION_REJECTED); // VSCSI-28 [B]
+            default -> respond(head, popped, ResponseCode.FUNCTION_REJECTED); // VSCSI-28 [B]
         }
         return new Chain(); // The popped one stays with its function until it is answered.
     }
@@ -82,6 +97,7 @@ final class ControlQueue implements QueueClient {
         int subtype = ScsiLayout.int32(request, ScsiLayout.TMF_SUBTYPE);
         int address = LunAddress.decode(request, ScsiLayout.TMF_LUN);
         long tag = ScsiLayout.int64(request, ScsiLayout.TMF_TAG);
+        count(subtype);
         switch (subtype) {
             case ABORT_TASK ->
                     onUnit(head, chain, address, unit -> abort(unit, task -> task.tag() == tag));
@@ -93,6 +109,15 @@ final class ControlQueue implements QueueClient {
             case LOGICAL_UNIT_RESET -> onUnit(head, chain, address, this::reset);
             case I_T_NEXUS_RESET -> nexusReset(head, chain, address);
             default -> answer(head, chain, ResponseCode.FUNCTION_REJECTED);
+        }
+    }
+
+    private void count(int subtype) {
+        switch (subtype) {
+            case ABORT_TASK, ABORT_TASK_SET, CLEAR_TASK_SET -> aborts.incrementAndGet();
+            case LOGICAL_UNIT_RESET, I_T_NEXUS_RESET -> resets.incrementAndGet();
+            case QUERY_TASK, QUERY_TASK_SET -> queries.incrementAndGet();
+            default -> refused.incrementAndGet();
         }
     }
 
@@ -172,6 +197,11 @@ final class ControlQueue implements QueueClient {
     }
 
     private void answer(int head, Chain chain, int code) {
+        answered.incrementAndGet();
+        respond(head, chain, code);
+    }
+
+    private void respond(int head, Chain chain, int code) {
         write(chain, new byte[] {(byte) code});
         pump.push(head, 1);
     }

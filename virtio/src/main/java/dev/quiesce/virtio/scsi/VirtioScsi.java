@@ -56,6 +56,7 @@ public final class VirtioScsi extends VirtioDevice {
     private final VirtioScsiConfig config;
     private final ScsiBus bus;
     private final ScsiConfigSpace configSpace;
+    private final ControlQueue controlQueue;
     private final Dataplane control;
     private final Dataplane requests;
     private final EventQueue events;
@@ -71,8 +72,9 @@ public final class VirtioScsi extends VirtioDevice {
         this.config = config;
         this.bus = bus;
         configSpace = new ScsiConfigSpace(config, bus.config().targetMax(), bus.config().lunMax());
-        control = new Dataplane(config.name() + ".control", main(),
-                List.of(new ControlQueue(this, CONTROL_QUEUE).pump()));
+        controlQueue = new ControlQueue(this, CONTROL_QUEUE);
+        control = new Dataplane(
+                config.name() + ".control", main(), List.of(controlQueue.pump()));
         List<QueuePump> pumps = new ArrayList<>();
         for (int i = 0; i < config.requestQueues(); i++) {
             pumps.add(new RequestQueue(this, FIRST_REQUEST_QUEUE + i).pump());
@@ -162,6 +164,15 @@ public final class VirtioScsi extends VirtioDevice {
      */
     public Dataplane dataplane() {
         return requests;
+    }
+
+    /**
+     * The task management functions so far, over all resets of the device. Any thread.
+     *
+     * @return how many of which kind
+     */
+    public TaskFunctionStats taskFunctions() {
+        return controlQueue.stats();
     }
 
     /**

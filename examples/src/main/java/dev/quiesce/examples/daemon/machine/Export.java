@@ -5,6 +5,7 @@ import dev.quiesce.examples.daemon.option.ExportOptions;
 import dev.quiesce.scsi.ScsiBus;
 import dev.quiesce.scsi.ScsiBusConfig;
 import dev.quiesce.virtio.dataplane.QueueMapping;
+import dev.quiesce.virtio.scsi.TaskFunctionStats;
 import dev.quiesce.virtio.scsi.VirtioScsi;
 import dev.quiesce.virtio.scsi.VirtioScsiConfig;
 import java.io.IOException;
@@ -72,6 +73,12 @@ final class Export {
     /** Whether guests can come, or could until it began to leave. */
     boolean isOpen() {
         return connection != null;
+    }
+
+    /** What guests asked of it by task management so far. */
+    TaskFunctionStats taskFunctions() {
+        return connection == null
+                ? new TaskFunctionStats(0, 0, 0, 0, 0) : connection.device().taskFunctions();
     }
 
     boolean isLeaving() {

@@ -8,6 +8,8 @@ import dev.quiesce.aio.IoThread;
 import dev.quiesce.backend.BackendStats;
 import dev.quiesce.backend.BlockBackend;
 import dev.quiesce.examples.daemon.option.BlockdevOptions;
+import dev.quiesce.scsi.CancelCause;
+import dev.quiesce.virtio.scsi.TaskFunctionStats;
 
 /** The machine as its monitor shows it. Main context. */
 public final class MachineInfo {
@@ -67,6 +69,13 @@ public final class MachineInfo {
                     .put("num-queues", export.options().queues());
             each.putObject("addr").put("type", "unix")
                     .put("path", export.options().socket().toString());
+            TaskFunctionStats functions = export.taskFunctions();
+            each.putObject("task-functions")
+                    .put("aborts", functions.aborts())
+                    .put("resets", functions.resets())
+                    .put("queries", functions.queries())
+                    .put("refused", functions.refused())
+                    .put("answered", functions.answered());
             ArrayNode luns = each.putArray("luns");
             for (Lun lun : exports.lunsOf(export)) {
                 luns.addObject()
@@ -118,6 +127,9 @@ public final class MachineInfo {
                     .put("in-flight", backend.gate().inFlight())
                     .put("parked-now", backend.gate().parkedCount())
                     .put("commands-listed", lun.disk().listedRequests())
+                    .put("commands-aborted",
+                            lun.disk().cancelledRequests(CancelCause.ABORT))
+                    .put("commands-reset", lun.disk().cancelledRequests(CancelCause.RESET))
                     .put("requests", stats.requests())
                     .put("read-bytes", stats.readBytes())
                     .put("written-bytes", stats.writtenBytes())
