@@ -6,7 +6,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${QUIESCE_GUEST_CACHE:-$HOME/.cache/quiesce-guest}
-packages="qemu-system-x86 user-mode-linux busybox-static fio sg3-utils lsscsi e2fsprogs util-linux cpio kmod"
+packages="qemu-system-x86 user-mode-linux busybox-static fio sg3-utils lsscsi e2fsprogs util-linux cpio kmod make binutils"
 programs="/usr/bin/fio /usr/bin/lsscsi /usr/bin/sg_reset /usr/bin/sg_inq /usr/bin/sg_readcap /usr/sbin/mkfs.ext4 /usr/sbin/e2fsck"
 # What the kernels of Debian have as modules, in the order in which it is loaded.
 modules="virtio_pci virtio_mmio sd_mod sg virtio_scsi"
@@ -15,11 +15,16 @@ mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
 
-missing=()
-for package in $packages; do
-    dpkg-query -W -f='${db:Status-Status}' "$package" 2>&1 | grep -qx installed || missing+=("$package")
-done
-if [ ${#missing[@]} -gt 0 ]; then
+installed() {
+    dpkg-query -W -f='${db:Status-Status}' "$1" 2>&1 | grep -qx installed
+}
+
+install() {
+    local missing=() package
+    for package in "$@"; do
+        installed "$package" || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
     echo "guest: installing ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
@@ -27,11 +32,21 @@ if [ ${#missing[@]} -gt 0 ]; then
         tail -20 "$cache/apt.log" >&2
         exit 1
     }
-fi
+}
+install $packages
 
-# The kernel for QEMU: small, with virtio. It is unpacked, not installed.
-if [ ! -e "$cache/kernel/name" ]; then
-    name=$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends: linux-image-/ { print $2; exit }')
+newest_kernel() {
+    apt-cache depends linux-image-cloud-amd64 | awk '/Depends: linux-image-/ { print $2; exit }'
+}
+
+# The kernel for QEMU: small, with virtio. It is unpacked, not installed; its headers are installed.
+name=$(cat "$cache/kernel/name" 2>&1 || true)
+headers=${name/image/headers}
+if [ ! -e "$cache/kernel/name" ] || ! installed "$headers"; then
+    name=$(newest_kernel)
+    [ -n "$name" ] || { apt-get update -qq && name=$(newest_kernel); }
+    headers=${name/image/headers}
+    install "$headers"
     echo "guest: fetching $name"
     rm -rf "$cache/kernel"
     mkdir -p "$cache/kernel"
@@ -39,7 +54,8 @@ if [ ! -e "$cache/kernel/name" ]; then
     echo "$name" >"$cache/kernel/name"
 fi
 
-stamp=$(sha256sum "$here/setup.sh" "$here/init.sh"; cat "$cache/kernel/name"; dpkg-query -W $packages)
+stamp=$(sha256sum "$here/setup.sh" "$here/init.sh" "$here"/module/*; cat "$cache/kernel/name"
+    dpkg-query -W $packages "$headers")
 if [ -s "$cache/initramfs" ] && [ "$stamp" = "$(cat "$cache/stamp" 2>&1)" ]; then
     exit 0
 fi
@@ -80,7 +96,16 @@ add_modules() {
     done
     depmod -b "$root" "$version"
 }
-add_modules "$cache/kernel" "$(ls "$cache/kernel/lib/modules")"
+kernel=$(ls "$cache/kernel/lib/modules")
+rm -rf "$cache/module"
+cp -r "$here/module" "$cache/module"
+make -s -C "/usr/src/$headers" "M=$cache/module" modules >"$cache/make.log" 2>&1 || {
+    cat "$cache/make.log" >&2
+    exit 1
+}
+mkdir -p "$root/usr/lib/modules/$kernel/extra"
+strip --strip-debug -o "$root/usr/lib/modules/$kernel/extra/scsi_aborts.ko" "$cache/module/scsi_aborts.ko"
+add_modules "$cache/kernel" "$kernel"
 uml=$(ls /usr/lib/uml/modules | head -1)
 rm -rf "$cache/uml"
 mkdir -p "$cache/uml/lib/modules"

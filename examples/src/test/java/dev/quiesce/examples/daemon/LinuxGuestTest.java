@@ -2,6 +2,7 @@ package dev.quiesce.examples.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.quiesce.examples.QuiesceProcess;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -20,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Unmodified Linux kernels on our disks, under QEMU's TCG and as User-Mode Linux. Not part of the
+ * Debian's Linux kernels on our disks, under QEMU's TCG and as User-Mode Linux. Not part of the
  * default run: it needs Debian packages, and minutes. See docs/testing.md.
  */
 @Tag("guest")
@@ -32,6 +33,11 @@ class LinuxGuestTest {
     private static final int BLOCKS = 40;
     private static final int STALL_TICK = 60;
     private static final int STALL_RESETS = 5;
+    private static final int ABORTING_STALLS = 2;
+    private static final int FROZEN_TIMES = 5;
+    private static final long BYTES_BETWEEN = 8 << 20;
+    private static final String KERNEL_ABORTS = " abort";
+    private static final String FOLLOWING = "iothread=io0";
 
     @TempDir
     private Path directory;
@@ -44,18 +50,21 @@ class LinuxGuestTest {
     }
 
     @BeforeEach
-    void start() throws Exception {
-        Path image = directory.resolve("image");
-        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+    void makeImage() throws Exception {
+        try (RandomAccessFile file = new RandomAccessFile(image().toFile(), "rw")) {
             file.setLength(DISK_BYTES);
         }
+    }
+
+    /** Starts the daemon; its disk's queues are served as an export's options say. */
+    private void serve(String queues) throws Exception {
         daemon = QuiesceProcess.start("storage-daemon",
                 "--object", "iothread,id=io0",
                 "--object", "iothread,id=io1",
-                "--blockdev", "file,node-name=disk0,filename=" + image,
+                "--blockdev", "file,node-name=disk0,filename=" + image(),
                 "--blockdev", "memory,node-name=disk1,size=64M",
                 "--export", "vhost-user-scsi,id=exp0,addr.type=unix,addr.path=" + socket()
-                        + ",node-name=disk0,num-queues=2,iothread=io0",
+                        + ",node-name=disk0,num-queues=2," + queues,
                 "--monitor", "unix:" + directory.resolve("monitor"),
                 "--pidfile", directory.resolve("pid").toString());
         monitor = MonitorClient.openWhenItListens(directory.resolve("monitor"));
@@ -74,6 +83,7 @@ class LinuxGuestTest {
     @ParameterizedTest
     @ValueSource(strings = {"uml", "qemu"})
     void shouldHoldAFileSystemAndWhatFioVerifies(String machine) throws Exception {
+        serve(FOLLOWING);
         try (LinuxGuest guest = boot(machine, "sh /work/filesystem.sh 10")) {
             guest.await("files are what they were");
             guest.await("guest: exit 0");
@@ -84,6 +94,7 @@ class LinuxGuestTest {
     @ParameterizedTest
     @ValueSource(strings = {"uml", "qemu"})
     void shouldWorkOnWhileTheMonitorDisturbsIt(String machine) throws Exception {
+        serve(FOLLOWING);
         try (LinuxGuest guest = boot(machine, "sh /work/load.sh " + LOAD_SECONDS)) {
             guest.await("guest: load begins");
             int tick = 0;
@@ -142,8 +153,100 @@ class LinuxGuestTest {
         return monitor.run("query-stats").at("/0/cancelled-while-parked").asLong();
     }
 
+    /** Only under QEMU: the kernel of Debian's User-Mode Linux comes without headers. */
+    @ParameterizedTest
+    @ValueSource(strings = {FOLLOWING, "iothread.0=io0,iothread.1=io1"})
+    void shouldWorkOnAfterTheKernelAbortedWhatWasLate(String queues) throws Exception {
+        serve(queues);
+        try (LinuxGuest guest = boot("qemu", "sh /work/aborts.sh")) {
+            guest.await("guest: load begins");
+            for (int stall = 0; stall < ABORTING_STALLS; stall++) {
+                awaitRequests();
+                stallUntilAborted(guest);
+                move(queues, stall);
+            }
+            awaitRequests();
+            stallUntilReset(guest);
+            for (int time = 0; time < FROZEN_TIMES; time++) {
+                awaitRequests();
+                freezeUntilAborted(guest);
+                move(queues, time);
+            }
+            awaitRequests();
+            monitor.run("device_add", "{'driver':'scsi-hd','id':'second','drive':'disk1'}");
+            guest.await("guest: load ended");
+            guest.await("guest: exit 0");
+            guest.end();
+
+            assertThat(functions("aborts")).isEqualTo(guest.count(KERNEL_ABORTS));
+        }
+        assertThat(functions("answered")).isEqualTo(functions("aborts") + functions("resets"));
+        assertThat(functions("resets")).isPositive();
+        assertThat(monitor.run("query-stats").at("/0/failed").asLong()).isZero();
+    }
+
+    /** Aborted in somebody's section: cancelled while parked, and answered before it ends. */
+    private void stallUntilAborted(LinuxGuest guest) throws InterruptedException {
+        long cancelled = cancelledWhileParked();
+        long aborted = commandsAborted();
+        monitor.run("quiesce", "{'node-name':'disk0'}");
+        guest.await(KERNEL_ABORTS);
+        while (cancelledWhileParked() == cancelled || commandsAborted() == aborted
+                || functions("answered") < functions("aborts")) {
+            assertThat(monitor.run("query-stats").at("/0/quiesced").asBoolean()).isTrue();
+        }
+        monitor.run("resume", "{'node-name':'disk0'}");
+    }
+
+    /** What was aborted comes again; when it is late again, the kernel resets the disk. */
+    private void stallUntilReset(LinuxGuest guest) throws InterruptedException {
+        monitor.run("quiesce", "{'node-name':'disk0'}");
+        guest.await(KERNEL_ABORTS);
+        guest.await("device reset");
+        monitor.run("resume", "{'node-name':'disk0'}");
+    }
+
+    /** Nothing runs until an abort lies in its ring: then it and its command race to the end. */
+    private void freezeUntilAborted(LinuxGuest guest) throws Exception {
+        daemon.signal("STOP");
+        try {
+            guest.await(KERNEL_ABORTS);
+        } finally {
+            daemon.signal("CONT");
+        }
+    }
+
+    private void move(String queues, int step) {
+        if (queues.equals(FOLLOWING)) {
+            monitor.run("x-blockdev-set-iothread",
+                    "{'node-name':'disk0','iothread':'io" + (step + 1) % 2 + "'}");
+        }
+    }
+
+    /** The disk works: requests end, more than can be in flight. */
+    private void awaitRequests() {
+        long before = moved();
+        while (moved() < before + BYTES_BETWEEN) {
+            assertThat(monitor.run("query-stats").at("/0/failed").asLong()).isZero();
+        }
+    }
+
+    private long moved() {
+        JsonNode stats = monitor.run("query-stats");
+        return stats.at("/0/read-bytes").asLong() + stats.at("/0/written-bytes").asLong();
+    }
+
+    private long commandsAborted() {
+        return monitor.run("query-stats").at("/0/commands-aborted").asLong();
+    }
+
+    private long functions(String kind) {
+        return monitor.run("query-block-exports").at("/0/task-functions/" + kind).asLong();
+    }
+
     @Test
     void shouldHaveWhatWasFlushedWhenTheGuestIsKilledUnderLoad() throws Exception {
+        serve(FOLLOWING);
         int flushed;
         try (LinuxGuest guest = boot("qemu", "sh /work/flushed.sh write")) {
             flushed = number(guest.await("guest: flushed " + BLOCKS));
@@ -165,6 +268,10 @@ class LinuxGuestTest {
 
     private LinuxGuest boot(String machine, String command) throws IOException {
         return LinuxGuest.boot(machine, socket(), 2, command);
+    }
+
+    private Path image() {
+        return directory.resolve("image");
     }
 
     private Path socket() {
