@@ -56,6 +56,7 @@ class DiskThreadsTest {
             bus.plug(disk, ADDRESS).toCompletableFuture().join();
             List<Queue> queues = List.of(new Queue(bus, a.context()), new Queue(bus, b.context()));
             queues.forEach(Queue::begin);
+            await(() -> queues.stream().allMatch(queue -> queue.answers.get() > 0));
 
             for (int round = 0; round < ROUNDS; round++) {
                 upset(bus, disk, round);
@@ -144,7 +145,9 @@ class DiskThreadsTest {
         }
 
         private void again(ScsiRequest request) {
-            answers.incrementAndGet();
+            if (answers.incrementAndGet() == 1) {
+                main.wake(); // The test waits until every queue is under way.
+            }
             if (!home.isHome() || request.isListed()) {
                 faults.add("answered elsewhere or while listed: " + request);
             }
