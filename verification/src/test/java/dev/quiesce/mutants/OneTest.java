@@ -3,6 +3,7 @@ package dev.quiesce.mutants;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
 import java.io.PrintWriter;
+import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,10 +22,10 @@ final class OneTest {
 
     private OneTest() {}
 
-    public static void main(String[] tests) {
+    public static void main(String[] tests) throws ClassNotFoundException {
         List<DiscoverySelector> selectors = new ArrayList<>();
         for (String test : tests) {
-            selectors.add(selectMethod(test));
+            selectors.add(select(test));
         }
         LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()
                 .selectors(selectors)
@@ -36,6 +37,18 @@ final class OneTest {
         summary.printFailuresTo(new PrintWriter(System.out, true, StandardCharsets.UTF_8), 6);
         // Daemons and lost threads of a broken test must not keep the JVM alive.
         Runtime.getRuntime().halt(verdict(summary, tests.length));
+    }
+
+    /** The method of that name, whatever it takes: a test may ask for a reporter. */
+    private static DiscoverySelector select(String test) throws ClassNotFoundException {
+        Class<?> type = Class.forName(test.substring(0, test.indexOf('#')));
+        String name = test.substring(test.indexOf('#') + 1);
+        for (Method method : type.getDeclaredMethods()) {
+            if (method.getName().equals(name)) {
+                return selectMethod(type, method);
+            }
+        }
+        return selectMethod(test); // An inherited one, or none, which is then said.
     }
 
     private static int verdict(TestExecutionSummary summary, int tests) {
