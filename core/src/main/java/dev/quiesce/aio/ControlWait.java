@@ -4,13 +4,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The only place where anything waits by polling: a blocking control operation polls the main
- * context, and nothing else, until its target is done.
+ * How control waits. A blocking operation polls the main context, and nothing else, until its
+ * target is done; this is the only place where anything waits by polling. An asynchronous one has
+ * the main context look at its target.
  */
 public final class ControlWait {
     /*
@@ -22,6 +25,22 @@ public final class ControlWait {
      *
      * Otherwise the wait sleeps until it is kicked; it wakes now and then all the same, since a
      * thread that dies, or gives back its lease, tells nobody. A wait that takes long is logged.
+     *
+     * An asynchronous wait blocks nobody, so it may last: somebody may come to poll a context that
+     * has no owner. It is given up in one case only, which nothing can change: something
+     * outstanding belongs to a context that has ended. Whoever makes main's waits depend on a
+     * context says so (dependsOn), and the end of that context counts in main and wakes it. A wait
+     * judges once at its beginning and then whenever that count has moved, so turns of main cost
+     * no report.
+     *
+     * Nothing is missed: the end writes `over`, then looks who depends on it, counts and wakes;
+     * dependsOn enters, then looks at `over`, and counts itself. And nobody is given up too early:
+     * `over` comes after those who take something back at the end of a loop (WatchedLoop.atEnd)
+     * have done so; and what was outstanding may have gone in the context's last turn, after it was
+     * reported, so an obstacle that has ended is believed only if it is still there in a second
+     * report. Nothing of a context that was seen over changes any more.
+     *
+     * Proved by EndedLoopStepModelTest.
      */
     private static final long GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final long RECHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -67,6 +86,36 @@ public final class ControlWait {
         }
     }
 
+    /**
+     * Waits without blocking anybody: evaluates the target at the end of every turn of the main
+     * context, as {@link AioContext#whenDone} does, and gives up if something outstanding belongs
+     * to a context that has ended, so that it can never happen. Thread: home of the main context.
+     *
+     * @param main the main context
+     * @param target what to wait for; whoever makes it done wakes the main context
+     * @param what names the wait
+     * @param then what to do, in an outermost turn of the main context
+     * @throws IllegalStateException if the caller is not the home of the main context, or it is
+     *     closed
+     */
+    public static void whenDone(AioContext main, Target target, String what, Outcome then) {
+        Hanging wait = new Hanging(main, target, what, then);
+        main.whenDone(wait::isOver, wait);
+    }
+
+    /**
+     * Says that waits of the main context may come to depend on another context: should that end,
+     * they look again. Costs a look-up, once it was said. Thread: any.
+     *
+     * @param main the main context
+     * @param where the other one; may be main itself, or have ended
+     */
+    public static void dependsOn(AioContext main, AioContext where) {
+        if (main != where) {
+            where.remains().addDependant(main);
+        }
+    }
+
     private void run() {
         throwIfOwnCompletion(report());
         long sleepNanos = 0;
@@ -85,6 +134,10 @@ public final class ControlWait {
     }
 
     private WaitReport report() {
+        return report(target);
+    }
+
+    private static WaitReport report(Target target) {
         WaitReport report = new WaitReport();
         target.describe(report);
         return report;
@@ -126,6 +179,10 @@ public final class ControlWait {
     }
 
     private WaitCannotEndException cannotEnd(WaitReport report) {
+        return cannotEnd(main, report);
+    }
+
+    private static WaitCannotEndException cannotEnd(AioContext main, WaitReport report) {
         return new WaitCannotEndException("context " + main.name() + ", polled by thread "
                 + Thread.currentThread().getName() + ", waits for what cannot happen: " + report);
     }
@@ -149,11 +206,87 @@ public final class ControlWait {
         void describe(WaitReport out);
     }
 
-    /** What waits in one context: tasks for conditions, and calls on the stack. Home only. */
+    /** How an asynchronous wait has ended. */
+    public interface Outcome {
+        /**
+         * Goes on. Called in an outermost turn of the main context. What the target said may have
+         * changed since it was evaluated.
+         *
+         * @param failure null if the target was done; else why it never will be
+         */
+        void ended(@Nullable WaitCannotEndException failure);
+    }
+
+    /** An asynchronous wait. Home of main. */
+    private static final class Hanging extends Task {
+        private final AioContext main;
+        private final Target target;
+        private final String what;
+        private final Outcome then;
+
+        /** How many ends of contexts were judged; none yet. */
+        private int judged = -1;
+        private @Nullable WaitCannotEndException failure;
+
+        Hanging(AioContext main, Target target, String what, Outcome then) {
+            this.main = main;
+            this.target = target;
+            this.what = what;
+            this.then = then;
+        }
+
+        boolean isOver() {
+            return target.isDone() || isHopeless();
+        }
+
+        private boolean isHopeless() {
+            // Before the report: an end that comes while it is made is judged the next time.
+            int ends = main.waiters().ends();
+            if (ends == judged) {
+                return false;
+            }
+            judged = ends;
+            if (!report(target).namesWhatHasEnded()) {
+                return false;
+            }
+            WaitReport again = report(target);
+            if (again.namesWhatHasEnded()) {
+                failure = cannotEnd(main, again);
+            }
+            return failure != null || target.isDone();
+        }
+
+        @Override
+        protected void run() {
+            then.ended(failure);
+        }
+
+        @Override
+        public String describe() {
+            return what;
+        }
+    }
+
+    /**
+     * What waits in one context: tasks for conditions, and calls on the stack. Home only, but for
+     * the count of ends.
+     */
     static final class Waiters {
         private final List<Waiter> waiters = new ArrayList<>();
         private int depth;
         private boolean evaluating;
+
+        /** How many contexts have ended on which waits here may depend. Any thread. */
+        private final AtomicInteger ends = new AtomicInteger();
+
+        /** Another one has ended; the caller wakes this context afterwards. Any thread. */
+        void countEnd() {
+            ends.incrementAndGet();
+        }
+
+        int ends() {
+            return ends.get();
+        }
 
         private void waitBegins() {
             depth++;

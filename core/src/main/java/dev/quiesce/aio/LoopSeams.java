@@ -180,6 +180,11 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
         public void whileAsleep(Runnable meanwhile) {
             context.whileAsleep(meanwhile);
         }
+
+        @Override
+        public void end(String because) {
+            context.end(because);
+        }
     }
 
     /**

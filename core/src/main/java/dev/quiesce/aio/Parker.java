@@ -126,5 +126,14 @@ public interface Parker {
          * @param meanwhile what to run
          */
         void whileAsleep(Runnable meanwhile);
+
+        /**
+         * Ends the loop as the death of its thread does: nothing runs in it any more, what is left
+         * is named to the error handler, and whoever waits for it hears of it. Thread: home
+         * context, outside a turn.
+         *
+         * @param because what posts and polls are refused with
+         */
+        void end(String because);
     }
 }

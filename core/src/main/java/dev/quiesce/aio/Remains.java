@@ -3,10 +3,13 @@ package dev.quiesce.aio;
 import dev.quiesce.aio.source.ReadinessSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What is left in a context that is closed, or whose loop ends; also the counts of what has left
- * the context and will come back. Home context only.
+ * the context and will come back, and who has to hear of the end. Home context only, but for the
+ * latter.
  */
 final class Remains {
     private final AioContext context;
@@ -17,6 +20,12 @@ final class Remains {
 
     /** Tasks of the context that wait in some parking lot. */
     private int parkedTasks;
+
+    /** Main contexts whose waits look again when this context has ended. Any thread. */
+    private final Set<AioContext> dependants = ConcurrentHashMap.newKeySet();
+
+    /** Whether whoever wanted to do something at the end has done it. Any thread. */
+    private volatile boolean over;
 
     Remains(AioContext context, DeferredCall.Epilogue epilogue) {
         this.context = context;
@@ -49,6 +58,62 @@ final class Remains {
         return itemsAtWork > 0 || parkedTasks > 0;
     }
 
+    /**
+     * Enters a context that shall hear of the end, see {@link ControlWait#dependsOn}. Any thread.
+     */
+    void addDependant(AioContext main) {
+        if (dependsOnThis(main)) {
+            return;
+        }
+        enter(main);
+        // After the entry: either this sees the end, or the end sees the entry.
+        if (isOver()) {
+            tellOfTheEnd(main);
+        }
+    }
+
+    /**
+     * What must not happen any more is taken back first, by whoever asked to be called; what is
+     * still outstanding then stays so, and those who wait for it hear of it.
+     */
+    private void tellOfTheEnd() {
+        context.meter().ended(thrown -> context.report("end of the loop", thrown));
+        beOver();
+        tellDependants();
+    }
+
+    // Steps. The step model calls them one by one.
+
+    /** Those that have ended are dropped: a loop that outlives many machines keeps none of them. */
+    void enter(AioContext main) {
+        dependants.removeIf(AioContext::isGone);
+        dependants.add(main);
+    }
+
+    boolean dependsOnThis(AioContext main) {
+        return dependants.contains(main);
+    }
+
+    /** Whether nothing of this context will change any more, counts of others included. */
+    boolean isOver() {
+        return over;
+    }
+
+    void beOver() {
+        over = true;
+    }
+
+    void tellDependants() {
+        for (AioContext main : dependants) {
+            tellOfTheEnd(main);
+        }
+    }
+
+    static void tellOfTheEnd(AioContext main) {
+        main.waiters().countEnd();
+        main.wake();
+    }
+
     /** Refuses everything from now on, or throws if something is left, which it names (AIO-20). */
     void sealIfNothing() {
         List<String> left = describe();
@@ -69,6 +134,7 @@ final class Remains {
                     "context " + context.name() + " was closed, but " + task.leak()));
         }
         letGoOfSource(because);
+        tellOfTheEnd();
     }
 
     /** Refuses everything from now on, and reports what will never run (IOT-6). */
@@ -82,6 +148,7 @@ final class Remains {
                     because + "; it still had " + String.join(", ", left)));
         }
         letGoOfSource(because);
+        tellOfTheEnd();
     }
 
     private void letGoOfSource(String because) {

@@ -74,6 +74,16 @@ public final class WaitReport {
         return text.toString();
     }
 
+    /** Whether something outstanding belongs to a context that has ended: it stays outstanding. */
+    boolean namesWhatHasEnded() {
+        for (Entry entry : entries) {
+            if (!entry.parked && entry.where.remains().isOver()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     boolean hasOwnCompletion() {
         for (Entry entry : entries) {
             if (entry.ownCompletion) {

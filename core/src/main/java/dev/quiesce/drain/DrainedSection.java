@@ -34,6 +34,9 @@ public final class DrainedSection implements AutoCloseable {
     private final Drainable[] what;
     private final AioContext main;
 
+    /** Whether the wait with which the section begins has ended well. Main context only. */
+    private boolean begun;
+
     /** Main context only. */
     private boolean closed;
 
@@ -73,6 +76,7 @@ public final class DrainedSection implements AutoCloseable {
             section.undo(e);
             throw e;
         }
+        section.begun = true;
         return section;
     }
 
@@ -82,7 +86,10 @@ public final class DrainedSection implements AutoCloseable {
      * @param finishIn the context in which the stage completes; if it is closed by then the section
      *     is resumed, and the stage completes exceptionally in the main context
      * @param what what to drain, all of one main context
-     * @return completes with the open section, or exceptionally if a drainable refused to quiesce
+     * @return completes with the open section; or exceptionally if a drainable refused to quiesce,
+     *     or, with a {@link dev.quiesce.aio.WaitCannotEndException}, if something that is waited
+     *     for belongs to a context that has ended, so that it can never happen: everything is
+     *     resumed then
      * @throws IllegalStateException if the main context is closed
      * @throws IllegalArgumentException if there is nothing to drain, or there are several main
      *     contexts
@@ -123,8 +130,10 @@ public final class DrainedSection implements AutoCloseable {
      * Waits once more inside the open section without blocking anybody. Any thread.
      *
      * @param finishIn the context in which the stage completes
-     * @return completes when nothing is counted any more, or exceptionally if the section is closed
-     *     first, or {@code finishIn} is closed, in which case the section is closed too
+     * @return completes when nothing is counted any more; or exceptionally if the section is closed
+     *     first, if {@code finishIn} is closed, in which case the section is closed too, or with a
+     *     {@link dev.quiesce.aio.WaitCannotEndException} if that can never be, since a context has
+     *     ended: the section stays open then
      * @throws IllegalStateException if the main context is closed
      */
     public CompletionStage<Void> settledAsync(AioContext finishIn) {
@@ -246,17 +255,7 @@ public final class DrainedSection implements AutoCloseable {
     }
 
     private void await() {
-        ControlWait.until(main, new ControlWait.Target() {
-            @Override
-            public boolean isDone() {
-                return isSettled();
-            }
-
-            @Override
-            public void describe(WaitReport out) {
-                DrainedSection.this.describe(out);
-            }
-        });
+        ControlWait.until(main, new Settling());
     }
 
     /** Resumes everything because of an exception that goes on. */
@@ -275,21 +274,25 @@ public final class DrainedSection implements AutoCloseable {
      */
     private void whenSettled(
             AioContext finishIn, Runnable success, CompletableFuture<?> result) {
-        main.whenDone(() -> closed || isSettled(), new Step("finish of " + this, () -> {
+        ControlWait.whenDone(main, new Settling(), "finish of " + this, hopeless -> {
             if (closed) {
                 fail(finishIn, result, new IllegalStateException(this + " is closed"));
-                return;
-            }
-            if (!isSettled()) {
+            } else if (hopeless != null) {
+                if (!begun) {
+                    undo(hopeless);
+                }
+                fail(finishIn, result, hopeless);
+            } else if (!isSettled()) {
                 whenSettled(finishIn, success, result);
-                return;
+            } else {
+                begun = true;
+                RuntimeException refused = tryIn(finishIn, success);
+                if (refused != null) {
+                    undo(refused);
+                    result.completeExceptionally(refused);
+                }
             }
-            RuntimeException refused = tryIn(finishIn, success);
-            if (refused != null) {
-                undo(refused);
-                result.completeExceptionally(refused);
-            }
-        }));
+        });
     }
 
     /**
@@ -314,6 +317,19 @@ public final class DrainedSection implements AutoCloseable {
         } catch (IllegalStateException e) {
             main.report(toString(), e);
             return e;
+        }
+    }
+
+    /** What a section waits for: that nothing is busy, or that somebody ends it. */
+    private final class Settling implements ControlWait.Target {
+        @Override
+        public boolean isDone() {
+            return closed || isSettled();
+        }
+
+        @Override
+        public void describe(WaitReport out) {
+            DrainedSection.this.describe(out);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.quiesce.drain;
 
 import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.ControlWait;
 import dev.quiesce.aio.WaitReport;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -144,6 +145,12 @@ public final class Gate {
     public Lane lane(AioContext home, ParkedReplay replay) {
         Objects.requireNonNull(home, "home");
         Objects.requireNonNull(replay, "replay");
+        Lane lane = findOrMakeLane(home, replay);
+        ControlWait.dependsOn(main, home);
+        return lane;
+    }
+
+    private Lane findOrMakeLane(AioContext home, ParkedReplay replay) {
         synchronized (lock) {
             for (Lane lane : lanes) {
                 if (lane.home() == home) {
@@ -175,6 +182,7 @@ public final class Gate {
         Objects.requireNonNull(runsIn, "runsIn");
         Hold hold = new Hold(this, why, runsIn);
         holds.add(hold);
+        ControlWait.dependsOn(main, runsIn);
         return hold;
     }
 

@@ -293,6 +293,96 @@ class ControlWaitTest {
         assertThat(new WaitReport().toString()).isEqualTo("nothing is outstanding");
     }
 
+    @Test
+    @Rule("IOT-7")
+    void shouldGiveUpAnAsynchronousWaitForAContextThatEnds() {
+        FakeLoop loop = new FakeLoop();
+        FakeLoop other = new FakeLoop("other");
+        ControlWait.dependsOn(loop.context, other.context);
+        ControlWait.whenDone(loop.context, target(() -> false,
+                out -> out.outstanding("x", other.context, 1, false)), "wait", loop::ends);
+        loop.poll();
+        loop.poll();
+        assertThat(loop.log).isEmpty();
+
+        other.context.end("other has ended");
+        loop.poll();
+        loop.poll();
+
+        assertThat(loop.log).singleElement().asString()
+                .contains("waits for what cannot happen", "1 outstanding at x", "other has ended");
+        other.close();
+    }
+
+    @Test
+    @Rule("IOT-7")
+    void shouldNotGiveUpForWhatWentInTheLastTurnOfAContext() {
+        FakeLoop loop = new FakeLoop();
+        FakeLoop other = new FakeLoop("other");
+        long[] outstanding = {1};
+        boolean[] ends = new boolean[1];
+        ControlWait.dependsOn(loop.context, other.context);
+        ControlWait.whenDone(loop.context, target(() -> outstanding[0] == 0, out -> {
+            if (outstanding[0] > 0) {
+                out.outstanding("x", other.context, outstanding[0], false);
+            }
+            if (ends[0]) {
+                ends[0] = false;
+                outstanding[0] = 0;
+                other.context.end("other has ended");
+            }
+        }), "wait", loop::ends);
+        loop.poll();
+
+        ends[0] = true;
+        ControlWait.Waiters waiters = loop.context.waiters();
+        waiters.countEnd(); // Of a third one, so that it looks.
+        loop.context.wake();
+        loop.poll();
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("done");
+        other.close();
+    }
+
+    @Test
+    @Rule("IOT-7")
+    void shouldNotGiveUpBeforeThoseWhoTakeSomethingBackAtTheEndHaveDoneSo() {
+        FakeLoop loop = new FakeLoop();
+        FakeLoop other = new FakeLoop("other");
+        boolean[] done = new boolean[1];
+        ControlWait.dependsOn(loop.context, other.context);
+        other.context.watched().atEnd(() -> {
+            ControlWait.whenDone(loop.context, target(() -> done[0],
+                    out -> out.outstanding("x", other.context, 1, false)), "wait", loop::ends);
+            loop.poll();
+            loop.poll();
+            done[0] = true;
+        });
+
+        other.context.end("other has ended");
+        loop.poll();
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("done");
+        other.close();
+    }
+
+    @Test
+    void shouldMakeNoReportWhileAnAsynchronousWaitHasNothingToJudge() {
+        FakeLoop loop = new FakeLoop();
+        int[] reports = new int[1];
+        ControlWait.whenDone(loop.context, target(() -> false, out -> reports[0]++),
+                "wait", loop::ends);
+
+        for (int turn = 0; turn < 5; turn++) {
+            loop.context.wake();
+            loop.poll();
+        }
+
+        assertThat(reports[0]).isEqualTo(1);
+    }
+
     private static ControlWait.Target target(BooleanSupplier done, Consumer<WaitReport> describe) {
         return new ControlWait.Target() {
             @Override

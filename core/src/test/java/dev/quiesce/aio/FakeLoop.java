@@ -71,6 +71,11 @@ final class FakeLoop implements AutoCloseable {
         return call(name, () -> log.add(name));
     }
 
+    /** Writes down how an asynchronous wait has ended. */
+    void ends(@Nullable WaitCannotEndException failure) {
+        log.add(failure == null ? "done" : String.valueOf(failure.getMessage()));
+    }
+
     boolean poll() {
         return context.poll(0);
     }

@@ -8,6 +8,7 @@ import dev.quiesce.aio.watch.LoopObserver;
 import dev.quiesce.aio.watch.LoopStats;
 import dev.quiesce.aio.watch.Stall;
 import dev.quiesce.aio.watch.Watchdog;
+import dev.quiesce.rules.Rule;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -22,6 +23,43 @@ import org.junit.jupiter.api.Timeout;
 /** What a loop shows to whoever watches it. */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class WatchedLoopTest {
+    @Test
+    @Rule("IOT-7")
+    void shouldDoAtItsEndWhatItWasToldOnceAndNothingThatWasTakenBack() {
+        FakeLoop loop = new FakeLoop();
+        Runnable one = () -> loop.log.add("one, home " + loop.context.isHome());
+        Runnable back = () -> loop.log.add("taken back");
+        loop.context.watched().atEnd(one);
+        loop.context.watched().atEnd(one);
+        loop.context.watched().atEnd(back);
+        assertThat(loop.context.watched().notAtEnd(back)).isTrue();
+        loop.context.defer(loop.logs("never run"));
+
+        loop.context.end("the end");
+
+        assertThat(loop.log).containsExactly("one, home true");
+        assertThat(loop.context.watched().notAtEnd(one)).isFalse();
+        loop.context.watched().atEnd(() -> loop.log.add("late"));
+        assertThat(loop.log).contains("late");
+        loop.close();
+    }
+
+    @Test
+    void shouldReportWhatAnActionAtItsEndThrowsAndMakeTheOthers() {
+        FakeLoop loop = new FakeLoop();
+        AssertionError error = new AssertionError("of an action");
+        loop.context.watched().atEnd(() -> {
+            throw error;
+        });
+        loop.context.watched().atEnd(() -> loop.log.add("made"));
+
+        loop.context.close();
+
+        assertThat(loop.log).containsExactly("made");
+        assertThat(loop.errors).containsExactly(error);
+        loop.close();
+    }
+
     @Test
     void shouldCountTurnsTasksTimersAndSleeps() {
         FakeLoop loop = new FakeLoop();

@@ -132,6 +132,114 @@ class AsyncSectionTest {
     }
 
     @Test
+    @Rule("DRAIN-13")
+    @Rule("IOT-7")
+    void shouldFailAndResumeWhenTheLoopOfARequestEnds() {
+        lane.enter();
+        CompletionStage<DrainedSection> stage = DrainedSection.beginAsync(loops.main, disk);
+        stage.whenComplete((section, cause) -> events.add(loops.main.isPolling() + " " + cause));
+        loops.settle();
+        assertThat(events).isEmpty();
+
+        loops.end(loops.a);
+        loops.settle();
+
+        assertThat(events).singleElement().asString().startsWith("true ")
+                .contains("WaitCannotEndException", "1 outstanding at requests of disk", "ended a");
+        assertThat(gate.isQuiesced()).isFalse();
+    }
+
+    @Test
+    @Rule("IOT-7")
+    void shouldFailAtOnceWhenTheLoopOfARequestHasEndedBefore() {
+        lane.enter();
+        loops.end(loops.a);
+
+        DrainedSection.beginAsync(loops.b, disk)
+                .whenComplete((section, cause) -> events.add(loops.b.isPolling() + " " + cause));
+        loops.settle();
+
+        assertThat(events).singleElement().asString().startsWith("true ").contains("ended a");
+        assertThat(gate.isQuiesced()).isFalse();
+    }
+
+    @Test
+    @Rule("IOT-7")
+    void shouldBeWokenByTheEndOfALoopThatItWaitsFor() {
+        lane.enter();
+        DrainedSection.beginAsync(loops.main, disk);
+        loops.settle();
+        loops.woken.clear();
+        loops.whenAsleep = () -> loops.end(loops.a);
+
+        loops.main.poll(Long.MAX_VALUE);
+
+        assertThat(loops.woken).containsExactly(loops.main);
+    }
+
+    @Test
+    @Rule("IOT-7")
+    void shouldFailForAHoldOfALoopThatEnds() {
+        gate.hold("walk", loops.a);
+        DrainedSection.beginAsync(loops.main, disk)
+                .whenComplete((section, cause) -> events.add("" + cause));
+        loops.settle();
+
+        loops.end(loops.a);
+        loops.settle();
+
+        assertThat(events).singleElement().asString().contains("hold \"walk\"", "ended a");
+    }
+
+    @Test
+    @Rule("IOT-7")
+    void shouldSucceedWhenWhoHoldsTakesThatBackAtTheEndOfTheLoop() {
+        Hold hold = gate.hold("walk", loops.a);
+        loops.a.watched().atEnd(hold::close);
+        DrainedSection.beginAsync(loops.main, disk).thenAccept(begun::add);
+        loops.settle();
+
+        loops.end(loops.a);
+        loops.settle();
+
+        assertThat(begun).hasSize(1);
+        begun.get(0).close();
+    }
+
+    @Test
+    @Rule("IOT-7")
+    void shouldWaitForALivingLoopThoughAnotherHasEnded() {
+        Hold hold = gate.hold("walk", loops.b);
+        DrainedSection.beginAsync(loops.main, disk).thenAccept(begun::add);
+        loops.settle();
+
+        loops.end(loops.a);
+        loops.settle();
+        assertThat(begun).isEmpty();
+        hold.close();
+        loops.settle();
+
+        assertThat(begun).hasSize(1);
+        begun.get(0).close();
+    }
+
+    @Test
+    @Rule("IOT-7")
+    void shouldStayOpenWhenItsSecondWaitCannotEnd() {
+        DrainedSection section = DrainedSection.begin(disk);
+        gate.hold("walk", loops.a);
+        section.settledAsync(loops.main).whenComplete((none, cause) -> events.add("" + cause));
+        loops.settle();
+
+        loops.end(loops.a);
+        loops.settle();
+
+        assertThat(events).singleElement().asString().contains("WaitCannotEndException");
+        assertThat(gate.isQuiesced()).isTrue();
+        section.close();
+    }
+
+    @Test
     void shouldFailWhereAskedWhenADrainableRefuses() {
         DrainedSection.beginAsync(loops.a, disk, new Refusing())
                 .whenComplete((section, cause) -> events.add(cause.getMessage()));

@@ -7,14 +7,18 @@ import dev.quiesce.aio.Parker;
 import dev.quiesce.aio.Task;
 import dev.quiesce.aio.time.Clock;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A main context and two others, all owned by the test's thread. When one sleeps, those in
  * {@code served} take a turn; when nobody has anything to do, time passes.
  */
-final class Loops implements Parker, Clock {
+final class Loops implements Parker.Stepping, Clock {
+    private final Map<AioContext, Parker.Loop> handles = new HashMap<>();
     final List<String> errors = new ArrayList<>();
     final List<AioContext> served = new ArrayList<>();
     final List<AioContext> woken = new ArrayList<>();
@@ -22,6 +26,9 @@ final class Loops implements Parker, Clock {
     final AioContext a = context("a");
     final AioContext b = context("b");
     private long nanos;
+
+    /** Done once when somebody sleeps. */
+    @Nullable Runnable whenAsleep;
 
     AioContext context(String name) {
         LoopSeams seams = LoopSeams.system().withClock(this).withParker(this)
@@ -36,11 +43,39 @@ final class Loops implements Parker, Clock {
     void settle() {
         boolean progress = true;
         while (progress) {
-            progress = main.poll(0);
-            progress |= a.poll(0);
-            progress |= b.poll(0);
-            progress |= main.hasRunnable() || a.hasRunnable() || b.hasRunnable();
+            progress = false;
+            for (AioContext each : List.of(main, a, b)) {
+                if (!each.isGone()) {
+                    progress |= each.poll(0);
+                    progress |= each.hasRunnable();
+                }
+            }
         }
+    }
+
+    /** Ends a loop as the death of its thread does. */
+    void end(AioContext context) {
+        handles.get(context).end("the test has ended " + context.name());
+    }
+
+    @Override
+    public void adopt(AioContext context, Loop loop) {
+        handles.put(context, loop);
+    }
+
+    @Override
+    public void turnBegins(AioContext context, long maxWaitNanos) {
+        // Nobody else runs but when the loop parks.
+    }
+
+    @Override
+    public void callbackBegins(AioContext context, Supplier<String> what) {
+        // Nobody tells the story.
+    }
+
+    @Override
+    public int tasksPerSlice(AioContext context) {
+        return Integer.MAX_VALUE;
     }
 
     @Override
@@ -50,6 +85,12 @@ final class Loops implements Parker, Clock {
 
     @Override
     public void park(AioContext context, long maxNanos) {
+        Runnable meanwhile = whenAsleep;
+        whenAsleep = null;
+        if (meanwhile != null) {
+            meanwhile.run();
+            return;
+        }
         boolean progress = false;
         for (AioContext each : served) {
             progress |= each != context && each.poll(0);

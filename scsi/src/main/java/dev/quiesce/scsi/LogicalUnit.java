@@ -295,7 +295,7 @@ public abstract class LogicalUnit {
      * @param which chooses; called in the requests' contexts, at the same time in several
      * @return completes in the main context with the number of requests found, once all of them are
      *     gone and their answers were published (VSCSI-33), those included that were being
-     *     cancelled already
+     *     cancelled already; exceptionally if a context ended and took requests with it
      * @throws IllegalStateException if the caller does not own the main context
      */
     public final CompletionStage<Integer> cancelTasksAsync(
@@ -308,7 +308,7 @@ public abstract class LogicalUnit {
      *
      * @param which chooses; called in the requests' contexts, at the same time in several
      * @return completes in the main context with the number of requests that are listed or being
-     *     cancelled
+     *     cancelled; exceptionally if a context ended and took requests with it
      * @throws IllegalStateException if the caller does not own the main context
      */
     public final CompletionStage<Integer> countTasksAsync(Predicate<ScsiRequest> which) {
@@ -330,7 +330,8 @@ public abstract class LogicalUnit {
      *
      * @param cause what the cancelled requests are answered with
      * @param unitAttention what to queue afterwards, or null
-     * @return completes when all are gone; exceptionally if the drained section failed
+     * @return completes when all are gone; exceptionally if the drained section failed, for
+     *     instance because a context has ended in which requests of the unit were at work
      */
     public final CompletionStage<Void> purgeAsync(
             CancelCause cause, @Nullable Sense unitAttention) {
@@ -577,9 +578,8 @@ public abstract class LogicalUnit {
 
     private CompletionStage<Integer> search(
             Predicate<ScsiRequest> which, @Nullable CancelCause cause) {
-        TaskSetSearch search = new TaskSetSearch(this, which, cause);
-        forEachRequestAsync(search);
-        return search.result();
+        main().checkHome();
+        return TaskSetSearch.start(this, which, cause);
     }
 
     private void requestSense(ScsiRequest request) {

@@ -1,5 +1,7 @@
 package dev.quiesce.scsi;
 
+import dev.quiesce.aio.AioContext;
+
 /**
  * What a walk does with the requests it meets. See {@link LogicalUnit#forEachRequestAsync}.
  *
@@ -27,9 +29,20 @@ public interface RequestVisitor {
     default void visitCancelling(ScsiRequest request) {}
 
     /**
+     * Tells that a context has ended before its part of the walk had: requests that were not shown
+     * by then never will be, nor answered. Reported to the error handler too. Called at most once
+     * per context, before {@link #ended}, by whoever ends the context, or by the caller of the walk
+     * if it had ended before.
+     *
+     * @param context the context
+     * @param requests how many requests it had, shown or not
+     */
+    default void lost(AioContext context, int requests) {}
+
+    /**
      * Tells that every context has been walked and what the visits caused there was published.
      * Called exactly once: in the context that finished last, before its hold is given back; or in
-     * the calling thread when there was no context to walk.
+     * the calling thread when there was no context to walk; or where {@link #lost} is.
      */
     default void ended() {}
 }

@@ -22,6 +22,11 @@ final class Walk {
      * the gate can change under it. A leg runs in the context of its requests, not in "the
      * backend's": that may change or differ as it likes (WALK-14).
      *
+     * A context that ends takes its requests with it, and a leg that has not ended there never
+     * will: the end of the context ends it (WatchedLoop.atEnd), drops the list and says how many
+     * requests that were. It is made by the context's own last thread, or by control if the leg was
+     * refused, so a leg ends once.
+     *
      * A hold belongs to one leg and ends with it; it is not kept while cancelled requests wait for
      * their work to come back (I9). Who needs those too gives cancel() a notifier and counts.
      *
@@ -68,13 +73,15 @@ final class Walk {
         AioContext context = list.home();
         boolean quiescedBefore = unit.gate().isQuiesced();
         Hold hold = unit.gate().hold("walk over " + unit.name(), context);
+        Leg leg = new Leg(list, hold, quiescedBefore);
+        context.watched().atEnd(leg.lost);
         try {
-            context.post(new Leg(list, hold, quiescedBefore));
-        } catch (IllegalStateException closed) {
-            // The context was closed: nothing of it can run any more, so nothing of it is listed.
-            unit.lists().forget(list);
-            endLeg();
-            hold.close();
+            context.post(leg);
+        } catch (IllegalStateException gone) {
+            // Who ends the leg is whoever takes it back: this, or the end that is under way.
+            if (context.watched().notAtEnd(leg.lost)) {
+                leg.lose();
+            }
         }
     }
 
@@ -88,6 +95,9 @@ final class Walk {
         private final RequestList list;
         private final Hold hold;
         private final boolean quiescedBefore;
+
+        /** What to do if the context ends before the leg has. */
+        private final Runnable lost = this::lose;
 
         Leg(RequestList list, Hold hold, boolean quiescedBefore) {
             this.list = list;
@@ -105,9 +115,29 @@ final class Walk {
         }
 
         void settle() {
+            list.home().watched().notAtEnd(lost);
             if (!quiescedBefore && unit.gate().isQuiesced()) {
                 markAwaited();
             }
+            finish();
+        }
+
+        /** The context has ended, or is about to: its requests went with it. */
+        void lose() {
+            int requests = list.listedCountOpaque() + list.cancellingCountOpaque();
+            if (requests > 0) {
+                unit.main().report(describe(), new IllegalStateException(requests + " requests of "
+                        + unit + " were lost with the loop of " + list.home().name()));
+            }
+            unit.lists().forget(list);
+            try {
+                visitor.lost(list.home(), requests);
+            } finally {
+                finish();
+            }
+        }
+
+        private void finish() {
             try {
                 endLeg();
             } finally {

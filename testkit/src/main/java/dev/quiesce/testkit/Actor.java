@@ -81,13 +81,13 @@ public final class Actor extends Agent {
     @Override
     boolean isDue() {
         Step next = steps.peek();
-        return next != null && mayMove.getAsBoolean() && next.ready.getAsBoolean();
+        return next != null && !isGone() && mayMove.getAsBoolean() && next.ready.getAsBoolean();
     }
 
     @Override
     @Nullable String unfinished() {
         Step next = steps.peek();
-        return next == null || next.endless ? null : name() + " never " + next.what;
+        return next == null || next.endless || isGone() ? null : name() + " never " + next.what;
     }
 
     @Override

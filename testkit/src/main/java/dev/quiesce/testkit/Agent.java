@@ -24,6 +24,11 @@ abstract class Agent {
         return home;
     }
 
+    /** Whether the thread that this agent is has ended. */
+    final boolean isGone() {
+        return home != null && home.isGone();
+    }
+
     /** Whether a step would do something. */
     abstract boolean isDue();
 
@@ -45,7 +50,7 @@ abstract class Agent {
 
         @Override
         boolean isDue() {
-            return loop.isDue();
+            return !isGone() && loop.isDue();
         }
 
         @Override

@@ -88,6 +88,17 @@ public final class GateDriver extends Filter {
     }
 
     /**
+     * {@return how many of certain requests are held}
+     *
+     * @param which which ones; called with a lock held
+     */
+    public int heldCount(Predicate<BlockRequest> which) {
+        synchronized (lock) {
+            return (int) held.stream().filter(which).count();
+        }
+    }
+
+    /**
      * Says whether a held request can be cancelled; it can unless this is called.
      *
      * @param can false to take no notice of cancellations

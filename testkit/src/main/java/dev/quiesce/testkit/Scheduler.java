@@ -327,6 +327,13 @@ final class Scheduler implements Parker.Stepping {
         told = false;
     }
 
+    /** The thread of a loop dies; nobody steps that any more. */
+    void endLoop(AioContext context) {
+        tell("the loop of " + context.name() + " ends");
+        loop(context).end("the loop of " + context.name() + " was ended by its simulation");
+        loops.remove(context);
+    }
+
     /** Moves time to the nearest deadline, if there is one within the given time. */
     private boolean timePasses(long withinNanos) {
         long nearest = Long.MAX_VALUE;

@@ -293,6 +293,20 @@ public final class Simulation {
     }
 
     /**
+     * Ends a loop as the death of its thread does: nothing runs in it any more, and actors whose
+     * home it is take no further steps. Called by one of them. What the loop leaves behind goes to
+     * the error handler, so {@linkplain #expectErrors expect} that.
+     *
+     * @param context the context, not main
+     */
+    public void endLoop(AioContext context) {
+        if (context == main) {
+            throw new IllegalArgumentException("the control thread cannot end: it is the run");
+        }
+        scheduler.endLoop(context);
+    }
+
+    /**
      * Ends the run as failed. Does not return.
      *
      * @param kind what sort of failure, the same for all that are alike

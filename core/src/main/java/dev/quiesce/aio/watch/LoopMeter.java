@@ -73,6 +73,9 @@ public final class LoopMeter implements WatchedLoop {
 
     private final Object lock = new Object();
 
+    /** What is to be done when the loop has ended. Any thread. */
+    private final EndActions endActions = new EndActions();
+
     /** What runs; written at home, read by any. Written only while somebody wants to know. */
     private volatile @Nullable Supplier<String> running;
 
@@ -89,7 +92,7 @@ public final class LoopMeter implements WatchedLoop {
      * @param name the name of the loop
      * @param owner says who holds the loop's lease
      * @param clock the loop's clock, in nanoseconds
-     * @param errors told what an observer throws
+     * @param errors told what an observer throws, or an action at the end
      */
     public LoopMeter(String name, Supplier<@Nullable Thread> owner, LongSupplier clock,
             Consumer<Throwable> errors) {
@@ -134,6 +137,27 @@ public final class LoopMeter implements WatchedLoop {
             // It describes itself in its own home; here it may be caught half changed.
             return "what cannot describe itself now: " + e;
         }
+    }
+
+    @Override
+    public void atEnd(Runnable action) {
+        if (!endActions.add(Objects.requireNonNull(action, "action"))) {
+            EndActions.make(action, errors);
+        }
+    }
+
+    @Override
+    public boolean notAtEnd(Runnable action) {
+        return endActions.remove(action);
+    }
+
+    /**
+     * Nothing runs in the loop any more. Thread: the one that ends it, once.
+     *
+     * @param report told what the actions throw
+     */
+    public void ended(Consumer<Throwable> report) {
+        endActions.makeAll(report);
     }
 
     @Override

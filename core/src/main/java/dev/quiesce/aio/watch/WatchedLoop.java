@@ -41,4 +41,23 @@ public interface WatchedLoop {
      * @throws IllegalStateException if there is none
      */
     void forgetCallbacks();
+
+    /**
+     * Has an action made once when nothing runs in this loop any more, because it was closed or has
+     * ended: by the thread that ends it, as its last act, so that the action sees whatever the loop
+     * did, and what has not run by then never will. At once, on the calling thread, if that is over
+     * already. The action is short and posts nothing to this loop; what it throws is reported.
+     *
+     * @param action what to do; remembered by identity until {@link #notAtEnd}
+     */
+    void atEnd(Runnable action);
+
+    /**
+     * Takes an {@link #atEnd} back.
+     *
+     * @param action what was given to it
+     * @return whether the action will not be made; false if it was made or is being made, or is not
+     *     known
+     */
+    boolean notAtEnd(Runnable action);
 }

@@ -39,6 +39,11 @@ public final class Dataplane {
      * has ended; nothing waits. Every step is a task posted to the queue's context, and its end is
      * posted to main. Two tasks posted by main to one context run in order, therefore a "give up"
      * cannot overtake its hand-over.
+     *
+     * A context that ends takes the queues it serves with it: chains it has popped will never be
+     * pushed. A transition that needs it fails then, instead of waiting; one of later is refused by
+     * the post. Such a queue is lost until its device is gone, since workers may still be writing
+     * to its buffers.
      */
     private final String name;
     private final AioContext main;
@@ -293,6 +298,11 @@ public final class Dataplane {
         return done.minimalCompletionStage();
     }
 
+    /** Does something when a stage has ended, well or not. */
+    private static void after(CompletionStage<Void> stage, Runnable action) {
+        stage.whenComplete((nothing, failure) -> action.run());
+    }
+
     /** Begins an operation; one that throws has failed. */
     private static CompletionStage<Void> begin(Operation operation) {
         try {
@@ -354,6 +364,7 @@ public final class Dataplane {
                 fetches.add(done);
                 return CompletableFuture.completedFuture(null);
             } else {
+                failWith(context, done);
                 context.post(new Control(pump.describe() + ": fetch",
                         () -> pump.fetchHere(() -> tell(() -> done.complete(null)))));
             }
@@ -402,9 +413,18 @@ public final class Dataplane {
         /** Takes a hand-over back; its outcome tells whether that came in time. */
         void giveUp() {
             Move current = move;
-            if (current != null) {
+            if (current != null && !current.from.isGone()) {
+                postTakeBack(current);
+            }
+        }
+
+        private void postTakeBack(Move current) {
+            try {
                 current.from.post(
                         new Control(pump.describe() + ": give up hand-over", current::takeBack));
+            } catch (IllegalStateException gone) {
+                // It ends at this very moment, and the hand-over fails with it.
+                main.report(pump.describe(), gone);
             }
         }
 
@@ -416,6 +436,7 @@ public final class Dataplane {
             AioContext context = queues.contextOf(requestQueue);
             CompletableFuture<Void> done = new CompletableFuture<>();
             servedBy = context;
+            failWith(context, done);
             context.post(new Control(pump.describe() + ": attach", () -> {
                 pump.attachHere(context);
                 tell(() -> {
@@ -433,6 +454,7 @@ public final class Dataplane {
             }
             CompletableFuture<Void> done = new CompletableFuture<>();
             servedBy = null;
+            failWith(context, done);
             context.post(new Control(pump.describe() + ": detach",
                     () -> pump.detachHere(lookOnce, () -> tell(() -> done.complete(null)))));
             return done;
@@ -448,21 +470,39 @@ public final class Dataplane {
             if (to == from) {
                 return CompletableFuture.completedFuture(null);
             }
+            to.checkOpen();
             Move begun = new Move(this, from, to);
             move = begun;
+            failWith(from, begun.done);
+            failWith(to, begun.done);
+            after(begun.done, () -> forget(begun));
             from.post(new Control(pump.describe() + ": hand over", begun::leave));
             return begun.done;
         }
 
+        private void forget(Move ended) {
+            if (move == ended) {
+                move = null;
+            }
+        }
+
         private void moved(Move ended, boolean changed) {
             servedBy = changed ? ended.to : ended.from;
-            move = null;
+            forget(ended);
             if (changed) {
                 rehomes++;
             } else {
                 handOversGivenUp++;
             }
             ended.done.complete(null);
+        }
+
+        /** Fails a transition, on main, if a context that it needs ends before it has ended. */
+        private void failWith(AioContext context, CompletableFuture<Void> done) {
+            Runnable lost = () -> tell(() -> done.completeExceptionally(new IllegalStateException(
+                    pump.describe() + " was lost with the loop of " + context.name())));
+            context.watched().atEnd(lost);
+            after(done, () -> context.watched().notAtEnd(lost));
         }
 
         private void tell(Runnable onMain) {
