@@ -224,7 +224,8 @@ public final class BlockGraph implements AutoCloseable {
 
     /**
      * Asks everybody connected with a node for limits again, and tells users that their length may
-     * be another one. For backends, after a truncate. Control.
+     * be another one. For backends, after a truncate. Control. What a driver or a user throws is
+     * reported, and the next one is asked.
      *
      * @param node a node whose length may have changed; one that was removed meanwhile is ignored
      */
@@ -233,7 +234,7 @@ public final class BlockGraph implements AutoCloseable {
         if (nodes.get(node.name()) == node) {
             List<BlockNode> part = ContextChange.childrenFirst(ContextChange.connected(node));
             part.forEach(BlockNode::refreshLimits);
-            ContextChange.usersOf(part).forEach(GraphParent::rootChanged);
+            ContextChange.usersOf(part).forEach(this::tellRootChanged);
         }
     }
 
@@ -382,6 +383,11 @@ public final class BlockGraph implements AutoCloseable {
     /** Control. */
     void callHook(Runnable hook, String what, String node) {
         runHook(hook, what + " of the driver of '" + node + "'");
+    }
+
+    /** Control. */
+    void tellRootChanged(GraphParent user) {
+        runHook(user::rootChanged, "rootChanged of '" + user.name() + "'");
     }
 
     void enterHooks() {

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One node of a graph: a driver, the edges to its children, and its users.
@@ -192,8 +193,8 @@ public final class BlockNode implements Drainable {
     }
 
     /**
-     * Stops the sources: users first, then the driver's background work (DRAIN-7). Control; never
-     * polls.
+     * Stops the sources: users first, then the driver's background work (DRAIN-7). If a user
+     * throws, those that have stopped go again and the node is as it was. Control; never polls.
      */
     @Override
     public void quiesce() {
@@ -206,12 +207,23 @@ public final class BlockNode implements Drainable {
             gate.quiesce();
             parents.forEach(Edge::quiesceParent);
             tellDrained(true);
+        } catch (RuntimeException | Error e) {
+            quiesceCount--;
+            RuntimeException more = resumeUsers();
+            if (more != null) {
+                e.addSuppressed(more);
+            }
+            gate.resume();
+            throw e;
         } finally {
             graph.leaveHooks();
         }
     }
 
-    /** Lets the sources go again: driver first, then users (DRAIN-17). Control; never polls. */
+    /**
+     * Lets the sources go again: driver first, then users (DRAIN-17). A user that throws keeps
+     * nobody else quiesced. Control; never polls.
+     */
     @Override
     public void resume() {
         graph.checkControl("BlockNode.resume");
@@ -224,11 +236,33 @@ public final class BlockNode implements Drainable {
         graph.enterHooks();
         try {
             tellDrained(false);
-            parents.forEach(Edge::resumeParent);
+            RuntimeException refused = resumeUsers();
             gate.resume();
+            if (refused != null) {
+                throw refused;
+            }
         } finally {
             graph.leaveHooks();
         }
+    }
+
+    /** Resumes every user that is quiesced through its edge; returns what they threw. */
+    private @Nullable RuntimeException resumeUsers() {
+        RuntimeException first = null;
+        for (Edge edge : parents) {
+            if (edge.isParentQuiesced()) {
+                try {
+                    edge.resumeParent();
+                } catch (RuntimeException e) {
+                    if (first == null) {
+                        first = e;
+                    } else {
+                        first.addSuppressed(e);
+                    }
+                }
+            }
+        }
+        return first;
     }
 
     /**
@@ -285,7 +319,7 @@ public final class BlockNode implements Drainable {
     /** Control: the driver meets its children; it may refuse them by throwing. */
     void open() {
         driver.opened(access);
-        refreshLimits();
+        LIMITS.setRelease(this, driver.limits());
     }
 
     /** Control: the driver learns its context, and hooks reach it from now on. */
@@ -342,9 +376,12 @@ public final class BlockNode implements Drainable {
         }
     }
 
-    /** Control: asks the driver again, when something below has changed. */
+    /**
+     * Control: asks the driver again, when something below has changed; the limits stay as they are
+     * if it throws.
+     */
     void refreshLimits() {
-        LIMITS.setRelease(this, driver.limits());
+        graph.callHook(() -> LIMITS.setRelease(this, driver.limits()), "limits", name);
     }
 
     /** Any context: where requests enter, the driver itself or what lets one in at a time. */

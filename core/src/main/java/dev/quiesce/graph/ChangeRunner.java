@@ -140,7 +140,7 @@ final class ChangeRunner {
         private @Nullable CompletionStage<Void> work;
         private int rounds;
         private boolean workBegun;
-        private boolean committed;
+        private boolean sealed;
 
         Attempt(GraphChange change) {
             this.change = change;
@@ -165,9 +165,13 @@ final class ChangeRunner {
                         return Step.WORK;
                     }
                 }
-                change.commit(commit);
-                commit.seal();
-                committed = true;
+                try {
+                    change.commit(commit);
+                } finally {
+                    // Also after half a commit: what it did is to be a graph, and is to be ended.
+                    sealed = true;
+                    commit.seal();
+                }
                 return Step.COMMITTED;
             } finally {
                 leaveHooks();
@@ -238,8 +242,8 @@ final class ChangeRunner {
             if (open != null) {
                 open.close();
             }
-            if (committed) {
-                committed = false;
+            if (sealed) {
+                sealed = false;
                 for (BlockNode node : commit.retired()) {
                     graph.callHook(() -> node.driver().close(), "close", node.name());
                 }

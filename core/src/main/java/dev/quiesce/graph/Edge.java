@@ -113,11 +113,11 @@ public final class Edge extends NodeEntry {
         return parentQuiesced;
     }
 
-    /** Control: counts the parent's quiesce through this edge. */
+    /** Control: counts the parent's quiesce through this edge, unless the parent throws. */
     void quiesceParent() {
         assert !parentQuiesced : this + " already quiesces its parent";
-        parentQuiesced = true;
         parent.quiesce();
+        parentQuiesced = true;
     }
 
     /** Control: takes that count back. */
@@ -129,13 +129,13 @@ public final class Edge extends NodeEntry {
 
     /**
      * Control: enters the target's list of parents; the parent becomes quiesced if the target is
-     * (GR-31).
+     * (GR-31). If it throws then, nothing is linked.
      */
     void link() {
-        target.addParent(this);
         if (target.isQuiesced()) {
             quiesceParent();
         }
+        target.addParent(this);
     }
 
     /**
@@ -152,17 +152,27 @@ public final class Edge extends NodeEntry {
     /**
      * Control: points at another node. The parent sees no end and begin in a row when both nodes
      * are drained (DRAIN-40, DRAIN-42): its count is adjusted only if the two differ, after the new
-     * node is attached.
+     * node is attached. A parent that throws when it is quiesced is left where it was.
      */
     void retarget(BlockNode next) {
-        target.removeParent(this);
-        TARGET.setRelease(this, next);
-        next.addParent(this);
+        BlockNode before = target;
+        point(next);
         if (next.isQuiesced() && !parentQuiesced) {
-            quiesceParent();
+            try {
+                quiesceParent();
+            } catch (RuntimeException | Error e) {
+                point(before);
+                throw e;
+            }
         } else if (!next.isQuiesced() && parentQuiesced) {
             resumeParent();
         }
+    }
+
+    private void point(BlockNode next) {
+        target.removeParent(this);
+        TARGET.setRelease(this, next);
+        next.addParent(this);
     }
 
     private BlockNode targetAcquire() {

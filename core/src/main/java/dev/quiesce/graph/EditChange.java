@@ -1,9 +1,12 @@
 package dev.quiesce.graph;
 
 import dev.quiesce.drain.Drainable;
+import dev.quiesce.driver.BlockDriver;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
@@ -41,10 +44,12 @@ final class EditChange implements GraphChange {
         Set<Drainable> drained = ContextChange.orderedSet();
         Set<BlockNode> removed = ContextChange.orderedSet();
         Set<String> added = new HashSet<>();
+        Set<BlockDriver> drivers = Collections.newSetFromMap(new IdentityHashMap<>());
         List<GraphEdit.Replace> replacements = new ArrayList<>();
         for (GraphEdit.Step step : steps) {
             if (step instanceof GraphEdit.InsertFilter insert) {
                 checkNew(insert, added);
+                checkOnce(insert, drivers);
                 checkThere(insert.below(), removed);
                 drained.add(insert.below());
             } else if (step instanceof GraphEdit.RemoveFilter remove) {
@@ -137,6 +142,13 @@ final class EditChange implements GraphChange {
         if (!added.add(insert.name())) {
             throw new IllegalArgumentException(
                     "node name is used twice in one edit: '" + insert.name() + "'");
+        }
+    }
+
+    private static void checkOnce(GraphEdit.InsertFilter insert, Set<BlockDriver> drivers) {
+        if (!drivers.add(insert.driver())) {
+            throw new IllegalArgumentException("the driver of '" + insert.name()
+                    + "' is given to an earlier step of the same edit");
         }
     }
 

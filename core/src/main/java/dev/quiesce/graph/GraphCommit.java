@@ -5,7 +5,9 @@ import dev.quiesce.drain.Drainable;
 import dev.quiesce.driver.BlockDriver;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -19,13 +21,24 @@ public final class GraphCommit {
      * their root has changed. Contexts were made equal before any edge joined two components, so
      * replacing holders moves nobody.
      *
-     * A node that lost a user is remembered: when the section is over its component goes back to
-     * the main context if everybody left in it agrees (CTX-17). Drivers of removed nodes are closed
-     * after the section as well, because closing may take a while.
+     * A component that lost a user goes back to the main context when the section is over, if
+     * everybody left in it agrees (CTX-17). Who left which node is remembered; whether a user was
+     * lost by it is asked at the end: whoever is still connected, now by way of a filter, did not
+     * leave, and a removed node is stood for by those who used it. A node that nobody used takes no
+     * user along; it counts only if nobody at all is left.
+     *
+     * Drivers of removed nodes are closed after the section as well, because closing may take a
+     * while.
+     *
+     * seal() has no way back: the edges are moved. So it goes to its end whatever a driver or a
+     * user throws; that is reported.
      */
     private final BlockGraph graph;
     private final Set<BlockNode> touched = ContextChange.orderedSet();
-    private final Set<BlockNode> released = ContextChange.orderedSet();
+
+    /** For each node that edges have left, their parents. */
+    private final Map<BlockNode, Set<Drainable>> departed = new LinkedHashMap<>();
+    private final List<BlockNode> released = new ArrayList<>();
     private final List<BlockNode> retired = new ArrayList<>();
     private boolean sealed;
 
@@ -61,7 +74,7 @@ public final class GraphCommit {
         checkUsable(edge.node());
         edge.unlink();
         touched.add(edge.node());
-        released.add(edge.node());
+        departedFrom(edge.node()).add(edge.parent());
     }
 
     /**
@@ -79,7 +92,7 @@ public final class GraphCommit {
         edge.retarget(node);
         touched.add(old);
         touched.add(node);
-        released.add(old);
+        departedFrom(old).add(edge.parent());
     }
 
     /**
@@ -122,16 +135,32 @@ public final class GraphCommit {
         for (Edge edge : node.edges()) {
             edge.unlink();
             touched.add(edge.node());
-            released.add(edge.node());
+            departedFrom(edge.node()).add(node);
         }
         node.retire();
         graph.leave(node);
         touched.remove(node);
-        released.remove(node);
+        putItsUsersInPlaceOf(node);
         retired.add(node);
     }
 
-    /** Ends the commit: holders, limits, news for the users. */
+    private Set<Drainable> departedFrom(BlockNode node) {
+        return departed.computeIfAbsent(node, nobody -> ContextChange.orderedSet());
+    }
+
+    private void putItsUsersInPlaceOf(BlockNode gone) {
+        Set<Drainable> users = departed.remove(gone);
+        if (users == null) {
+            return;
+        }
+        for (Set<Drainable> parents : departed.values()) {
+            if (parents.remove(gone)) {
+                parents.addAll(users);
+            }
+        }
+    }
+
+    /** Ends the commit, also one that failed half way: holders, limits, news for the users. */
     void seal() {
         checkOpen();
         sealed = true;
@@ -147,10 +176,37 @@ public final class GraphCommit {
         touched.forEach(node -> collectAbove(node, above));
         ContextChange.childrenFirst(above).stream().filter(above::contains)
                 .forEach(BlockNode::refreshLimits);
-        ContextChange.usersOf(above).forEach(GraphParent::rootChanged);
+        ContextChange.usersOf(above).forEach(graph::tellRootChanged);
+        departed.forEach((node, parents) -> {
+            if (lostAUser(node, parents)) {
+                released.add(node);
+            }
+        });
     }
 
-    /** Nodes that lost a user and are still there. */
+    private static boolean lostAUser(BlockNode node, Set<Drainable> departed) {
+        Set<BlockNode> part = ContextChange.connected(node);
+        List<GraphParent> left = ContextChange.usersOf(part);
+        for (Drainable parent : departed) {
+            Set<BlockNode> above = ContextChange.orderedSet();
+            List<GraphParent> users;
+            boolean connected;
+            if (parent instanceof BlockNode other) {
+                collectAbove(other, above);
+                users = ContextChange.usersOf(above);
+                connected = part.contains(other);
+            } else {
+                users = List.of((GraphParent) parent);
+                connected = left.contains(parent);
+            }
+            if (!connected && (left.isEmpty() || !left.containsAll(users))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Nodes whose component lost a user, one or more of each; known when sealed. */
     Collection<BlockNode> released() {
         return released;
     }

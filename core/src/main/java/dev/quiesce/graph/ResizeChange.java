@@ -61,11 +61,7 @@ final class ResizeChange implements GraphChange {
                 graph.lengthsChanged(node);
             } finally {
                 hold.close();
-            }
-            if (status.isOk()) {
-                done.complete(null);
-            } else {
-                done.completeExceptionally(failure(status, truncate.cause()));
+                end(done, status, truncate.cause());
             }
         });
         request.prepare(Operation.TRUNCATE, bytes, 0, null, 0);
@@ -76,6 +72,15 @@ final class ResizeChange implements GraphChange {
     @Override
     public void commit(GraphCommit commit) {
         // The work was all of it.
+    }
+
+    private void end(
+            CompletableFuture<Void> done, BlockStatus status, @Nullable Throwable cause) {
+        if (status.isOk()) {
+            done.complete(null);
+        } else {
+            done.completeExceptionally(failure(status, cause));
+        }
     }
 
     private BlockLayerException failure(BlockStatus status, @Nullable Throwable cause) {

@@ -94,6 +94,22 @@ class GraphEditTest {
     }
 
     @Test
+    void shouldRefuseOneDriverInTwoStepsOfAnEdit() {
+        BlockNode other = machine.node("other", new HeldDriver("other"));
+        PassthroughDriver twice = new PassthroughDriver();
+        GraphEdit edit = graph.edit()
+                .insertFilter("one", twice, base)
+                .insertFilter("two", twice, other);
+
+        assertThatThrownBy(() -> graph.applyBlocking(edit))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("'two'");
+
+        assertThat(graph.nodes()).containsExactly(base, other);
+        assertThat(backend.root()).isSameAs(base);
+    }
+
+    @Test
     void shouldStackFiltersOfOneEditInItsOrder() {
         graph.applyBlocking(graph.edit()
                 .insertFilter("inner", new PassthroughDriver(), base)
