@@ -22,7 +22,8 @@ import java.nio.file.attribute.BasicFileAttributes;
  * <p>Length: the file's size when opened, rounded up to the configured alignment. The tail beyond
  * the file's end reads as zeroes; a write there makes the file longer. A truncate makes the file as
  * long as it asks, rounded up likewise; a block device has the length it has. If the file is
- * truncated from outside, reads of what is lost and all writes complete with {@code IO_ERROR}.
+ * truncated from outside, reads of what is lost, all writes and all truncates complete with
+ * {@code IO_ERROR}. A read that a truncate overtakes completes with {@code INVALID}.
  *
  * <p>A write is whole or fails; one that failed or was cancelled may have been applied in part. A
  * full file system is {@code NO_SPACE}. Write-zeroes writes zeroes; discard is not supported.

@@ -2,6 +2,7 @@ package dev.quiesce.driver.file;
 
 import dev.quiesce.block.BlockStatus;
 import dev.quiesce.driver.BlockRequest;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -18,13 +19,21 @@ final class FileErrors {
             "Disk quota exceeded",
             "There is not enough space on the disk");
 
+    /** A broken device is not a full one, however much was to be written. */
+    private static final List<String> IO_ERROR_TEXTS = List.of(
+            "Input/output error",
+            "Data error (cyclic redundancy check)");
+
     private FileErrors() {
     }
 
     static BlockStatus statusOf(IOException e, Path path, BlockRequest request) {
         for (Throwable t = e; t != null; t = t.getCause()) {
-            if (saysNoSpace(t.getMessage())) {
+            if (says(NO_SPACE_TEXTS, t.getMessage())) {
                 return BlockStatus.NO_SPACE;
+            }
+            if (t instanceof EOFException || says(IO_ERROR_TEXTS, t.getMessage())) {
+                return BlockStatus.IO_ERROR;
             }
         }
         // The host may speak another language: ask it how much room there is.
@@ -44,8 +53,8 @@ final class FileErrors {
         return text == null ? e.getClass().getSimpleName() : text.lines().findFirst().orElse("");
     }
 
-    private static boolean saysNoSpace(@Nullable String message) {
-        return message != null && NO_SPACE_TEXTS.stream().anyMatch(message::contains);
+    private static boolean says(List<String> texts, @Nullable String message) {
+        return message != null && texts.stream().anyMatch(message::contains);
     }
 
     private static long roomBytes(Path path) {

@@ -60,7 +60,7 @@ final class FileTransfer extends WorkItem {
     @Override
     protected void work() {
         try {
-            status = transfer(driver.image()) ? BlockStatus.OK : BlockStatus.CANCELLED;
+            status = transfer(driver.image());
         } catch (IOException e) {
             status = FileErrors.statusOf(e, driver.image().path(), request);
             cause = e;
@@ -84,8 +84,8 @@ final class FileTransfer extends WorkItem {
         return "file transfer for " + request.describe();
     }
 
-    /** False if it was stopped half way. */
-    private boolean transfer(ImageFile image) throws IOException {
+    /** {@code CANCELLED} if it was stopped half way, {@code INVALID} if its range was cut off. */
+    private BlockStatus transfer(ImageFile image) throws IOException {
         switch (request.operation()) {
             case READ -> {
                 return read(image);
@@ -98,35 +98,63 @@ final class FileTransfer extends WorkItem {
             }
             case FLUSH -> {
                 image.flush();
-                return true;
+                return BlockStatus.OK;
             }
             case TRUNCATE -> {
                 driver.truncate(request.offsetBytes());
-                return true;
+                return BlockStatus.OK;
             }
             default -> throw new IllegalStateException("not a transfer: " + request);
         }
     }
 
-    private boolean read(ImageFile image) throws IOException {
+    private BlockStatus read(ImageFile image) throws IOException {
         long offset = request.offsetBytes();
         long length = request.lengthBytes();
         long there = Math.max(0, Math.min(length, image.sizeBytes() - offset));
-        IoVector payload = request.payload();
-        if (!move(image, payload, there, false)) {
-            return false;
+        BlockStatus moved = readBytes(image, request.payload(), there);
+        if (!moved.isOk()) {
+            return moved;
         }
-        payload.fillZero(there, length - there);
-        return true;
+        if (there < length && !request.isWithin(driver.lengthBytes())) {
+            return BlockStatus.INVALID;
+        }
+        request.payload().fillZero(there, length - there);
+        return BlockStatus.OK;
     }
 
-    private boolean write(ImageFile image) throws IOException {
+    private BlockStatus write(ImageFile image) throws IOException {
         image.requireWhole();
-        return move(image, request.payload(), request.lengthBytes(), true) && written(image);
+        try {
+            return writeBytes(image, request.payload()) ? written(image) : BlockStatus.CANCELLED;
+        } finally {
+            image.ended(endBytes());
+        }
     }
 
-    private boolean writeZeroes(ImageFile image) throws IOException {
+    private BlockStatus writeZeroes(ImageFile image) throws IOException {
         image.requireWhole();
+        try {
+            return writeZeroBytes(image) ? written(image) : BlockStatus.CANCELLED;
+        } finally {
+            image.ended(endBytes());
+        }
+    }
+
+    private BlockStatus written(ImageFile image) throws IOException {
+        image.reached(endBytes());
+        if (request.isFua()) {
+            image.flush();
+        }
+        return BlockStatus.OK;
+    }
+
+    private long endBytes() {
+        return request.offsetBytes() + request.lengthBytes();
+    }
+
+    /** False if stopped. */
+    private boolean writeZeroBytes(ImageFile image) throws IOException {
         ByteBuffer zeroes = viewOf(driver.zeroes());
         long length = request.lengthBytes();
         for (long done = 0; done < length; ) {
@@ -138,19 +166,11 @@ final class FileTransfer extends WorkItem {
             image.write(zeroes, request.offsetBytes() + done);
             done += part;
         }
-        return written(image);
-    }
-
-    private boolean written(ImageFile image) throws IOException {
-        image.reached(request.offsetBytes() + request.lengthBytes());
-        if (request.isFua()) {
-            image.flush();
-        }
         return true;
     }
 
-    /** Moves the first bytes of the payload, segment by segment; false if stopped. */
-    private boolean move(ImageFile image, IoVector payload, long bytes, boolean toImage)
+    /** Fills the first bytes of the payload, segment by segment. */
+    private BlockStatus readBytes(ImageFile image, IoVector payload, long bytes)
             throws IOException {
         long at = request.offsetBytes();
         long end = at + bytes;
@@ -158,22 +178,42 @@ final class FileTransfer extends WorkItem {
             int length = (int) Math.min(payload.length(i), end - at);
             for (int done = 0; done < length; ) {
                 if (stopping) {
-                    return false;
+                    return BlockStatus.CANCELLED;
                 }
                 int part = Math.min(CALL_BYTES_MAX, length - done);
-                ByteBuffer view = viewOf(payload.base(i));
-                int from = payload.offset(i) + done;
-                view.limit(from + part).position(from);
-                if (toImage) {
-                    image.write(view, at);
-                } else {
-                    image.read(view, at);
+                if (!image.read(viewOf(payload, i, done, part), at)) {
+                    return BlockStatus.INVALID;
                 }
                 at += part;
                 done += part;
             }
         }
+        return BlockStatus.OK;
+    }
+
+    /** Stores the whole payload, segment by segment; false if stopped. */
+    private boolean writeBytes(ImageFile image, IoVector payload) throws IOException {
+        long at = request.offsetBytes();
+        long end = endBytes();
+        for (int i = 0; at < end; i++) {
+            int length = (int) Math.min(payload.length(i), end - at);
+            for (int done = 0; done < length; ) {
+                if (stopping) {
+                    return false;
+                }
+                int part = Math.min(CALL_BYTES_MAX, length - done);
+                image.write(viewOf(payload, i, done, part), at);
+                at += part;
+                done += part;
+            }
+        }
         return true;
+    }
+
+    private ByteBuffer viewOf(IoVector payload, int segment, int skip, int bytes) {
+        ByteBuffer view = viewOf(payload.base(segment));
+        int from = payload.offset(segment) + skip;
+        return view.limit(from + bytes).position(from);
     }
 
     /** The duplicate of a region, with position 0 and no limit. */

@@ -46,7 +46,7 @@ final class GuardedChannel implements AutoCloseable {
         this.path = path;
         this.readOnly = readOnly;
         this.current = host.openChannel(path, readOnly);
-        this.key = keyOf(path);
+        this.key = keyOf(path, current);
     }
 
     /** Reads at an absolute position; returns the bytes read, at least 1, or -1 at the end. */
@@ -96,6 +96,18 @@ final class GuardedChannel implements AutoCloseable {
         }
     }
 
+    /** Closes what a failure would otherwise leave open. */
+    static void closeBecauseOf(Exception failure, @Nullable AutoCloseable open) {
+        if (open == null) {
+            return;
+        }
+        try {
+            open.close();
+        } catch (Exception more) {
+            failure.addSuppressed(more);
+        }
+    }
+
     private enum Act { READ, WRITE, SIZE }
 
     private long perform(Act act, @Nullable ByteBuffer buffer, long position) throws IOException {
@@ -140,14 +152,20 @@ final class GuardedChannel implements AutoCloseable {
             return;
         }
         FileChannel fresh = host.openChannel(path, readOnly);
-        if (!Objects.equals(key, keyOf(path))) {
+        if (!Objects.equals(key, keyOf(path, fresh))) {
             fresh.close();
             throw new IOException(path + " was replaced by another file while in use");
         }
         current = fresh;
     }
 
-    private static @Nullable Object keyOf(Path path) throws IOException {
-        return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+    /** The key of what the path names; if it cannot be told, the channel just opened goes. */
+    private static @Nullable Object keyOf(Path path, FileChannel opened) throws IOException {
+        try {
+            return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+        } catch (IOException e) {
+            closeBecauseOf(e, opened);
+            throw e;
+        }
     }
 }

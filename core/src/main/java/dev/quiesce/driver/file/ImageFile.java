@@ -18,15 +18,16 @@ final class ImageFile implements AutoCloseable {
     /*
      * Size. `sizeBytes` is what the file is known to hold: its size when opened, more after a write
      * beyond it, less only by resize(). So a file that ends earlier was truncated by somebody else,
-     * and what was there is lost: reads of it fail, and so does every write, because a write behind
-     * the hole would turn lost bytes into zeroes.
+     * and what was there is lost: reads of it fail, and so does every write and every resize,
+     * because either would turn lost bytes into zeroes.
      *
      * Resizing goes on beside other transfers; those changes of the size exclude each other under
      * the monitor. To cut, `sizeBytes` is lowered before the file is, to add, raised after it; so
      * who reads `sizeBytes` and then asks the host finds no less, unless a cut came in between,
      * which a second look under the monitor tells. A write that had been let in before a cut may
-     * end behind it and leave bytes there: they are cut off before the file is made longer, so
-     * that what is added reads as zeroes.
+     * end behind it and leave bytes there: `limitBytes` tells it so when it ends, whichever way,
+     * and it cuts them off again. One that is still at it when the file is made longer finds what
+     * it has stored so far cut off first, so that what is added reads as zeroes.
      *
      * Durability. Hosts report a failed write-back once per descriptor, to one of the callers that
      * force at that time, and drop the data. Hence (1) forces go one at a time, so that the one
@@ -37,11 +38,18 @@ final class ImageFile implements AutoCloseable {
      * A flush that waited may return without a force of its own if one that *began* after it
      * came has succeeded meanwhile: `forcesBegun` is read before waiting.
      */
+    /** How often one read may find the file cut and made longer again; then it fails. */
+    private static final int LOOKS_MAX = 1000;
+
     private final Path path;
     private final GuardedChannel channel;
     private final ImageHost.@Nullable Witness witness;
     private final AtomicLong sizeBytes;
-    /** Counted up before the change of size completes; compared by flushes. */
+    /** How far the last resize lets the file go. Written under the monitor, read by any. */
+    private volatile long limitBytes = Long.MAX_VALUE;
+    /**
+     * Counted up when the host has changed the size, before anybody is told; compared by flushes.
+     */
     private final AtomicLong growths = new AtomicLong();
 
     private final ReentrantLock flushLock = new ReentrantLock();
@@ -56,17 +64,17 @@ final class ImageFile implements AutoCloseable {
 
     ImageFile(ImageHost host, Path path, boolean readOnly) throws IOException {
         this.path = path;
-        boolean opened = false;
         this.channel = new GuardedChannel(host, path, readOnly);
+        ImageHost.Witness second = null;
         try {
-            this.witness = readOnly ? null : host.openWitness(path);
+            second = readOnly ? null : host.openWitness(path);
             this.sizeBytes = new AtomicLong(channel.size());
-            opened = true;
-        } finally {
-            if (!opened) {
-                channel.close();
-            }
+        } catch (IOException | RuntimeException e) {
+            GuardedChannel.closeBecauseOf(e, channel);
+            GuardedChannel.closeBecauseOf(e, second);
+            throw e;
         }
+        this.witness = second;
     }
 
     long sizeBytes() {
@@ -77,17 +85,43 @@ final class ImageFile implements AutoCloseable {
         return path;
     }
 
-    /** Fills the buffer; the whole range must be below {@link #sizeBytes}. */
-    void read(ByteBuffer target, long position) throws IOException {
+    /**
+     * Fills the buffer; the whole range was below {@link #sizeBytes} before.
+     *
+     * @return false if it no longer is: a resize has cut it off
+     */
+    boolean read(ByteBuffer target, long position) throws IOException {
         long at = position;
-        while (target.hasRemaining()) {
+        for (int looks = 0; target.hasRemaining(); ) {
             int count = channel.read(target, at);
-            if (count <= 0) {
-                throw new EOFException(path + " ends at " + at + " but held " + sizeBytes()
-                        + " bytes: truncated while in use");
+            if (count > 0) {
+                at += count;
+            } else if (wasCut(at, at + target.remaining())) {
+                return false;
+            } else if (++looks == LOOKS_MAX) {
+                throw truncated(at);
             }
-            at += count;
         }
+        return true;
+    }
+
+    /**
+     * The file was found to end early: looks again. Throws if it does for no reason of ours; false
+     * if it was made longer meanwhile.
+     */
+    private synchronized boolean wasCut(long at, long end) throws IOException {
+        if (end > sizeBytes()) {
+            return true;
+        }
+        if (channel.size() <= at) {
+            throw truncated(at);
+        }
+        return false;
+    }
+
+    private EOFException truncated(long at) {
+        return new EOFException(path + " ends at " + at + " but held " + sizeBytes()
+                + " bytes: truncated while in use");
     }
 
     /** Writes the whole buffer. */
@@ -111,11 +145,9 @@ final class ImageFile implements AutoCloseable {
     }
 
     private synchronized void requireWholeUnlessResized() throws IOException {
-        long known = sizeBytes();
         long size = channel.size();
-        if (size < known) {
-            throw new EOFException(path + " ends at " + size + " but held " + known
-                    + " bytes: truncated while in use");
+        if (size < sizeBytes()) {
+            throw truncated(size);
         }
     }
 
@@ -128,10 +160,27 @@ final class ImageFile implements AutoCloseable {
 
     /** No further than the file goes now: it may have been cut since. */
     private synchronized void noteGrowth(long endBytes) throws IOException {
-        long reachedBytes = Math.min(endBytes, channel.size());
+        long reachedBytes = Math.min(Math.min(endBytes, limitBytes), channel.size());
         // Before the size: whoever sees the size and then flushes forces the metadata as well.
         growths.incrementAndGet();
         sizeBytes.accumulateAndGet(reachedBytes, Math::max);
+    }
+
+    /** A write up to here has ended, whichever way; what it left behind a cut goes. */
+    void ended(long endBytes) throws IOException {
+        if (endBytes > limitBytes) {
+            cutToLimit();
+        }
+    }
+
+    private synchronized void cutToLimit() throws IOException {
+        if (channel.size() > limitBytes) {
+            try {
+                Objects.requireNonNull(witness, "somebody wrote").setLength(limitBytes);
+            } finally {
+                growths.incrementAndGet();
+            }
+        }
     }
 
     /**
@@ -142,28 +191,40 @@ final class ImageFile implements AutoCloseable {
      */
     synchronized void resize(long bytes, long writableBytes) throws IOException {
         ImageHost.Witness second = Objects.requireNonNull(witness, "a read-only image is resized");
+        requireWholeUnlessResized();
         long known = sizeBytes();
-        // Before the size, as above: a length that a flush acknowledged is durable.
-        growths.incrementAndGet();
-        if (bytes < writableBytes) {
-            sizeBytes.set(Math.min(known, bytes));
-            setLength(second, bytes, known);
-        } else {
-            requireWholeUnlessResized();
-            sizeBytes.set(Math.min(known, writableBytes));
-            if (channel.size() > writableBytes) {
-                second.setLength(writableBytes);
+        try {
+            if (bytes < writableBytes) {
+                cut(second, bytes);
+            } else {
+                sizeBytes.set(Math.min(known, writableBytes));
+                if (channel.size() > writableBytes) {
+                    second.setLength(writableBytes);
+                }
+                second.setLength(bytes);
             }
-            second.setLength(bytes);
+        } finally {
+            // After the host's change, or a flush in between would take the count along and leave
+            // the change; before the size, as above: a length that a flush acknowledged is durable.
+            growths.incrementAndGet();
         }
+        limitBytes = bytes;
         sizeBytes.set(bytes);
     }
 
-    /** Cuts; if the host refuses, the file holds what it held. */
-    private void setLength(ImageHost.Witness second, long bytes, long known) throws IOException {
+    /**
+     * If the host refuses, the file holds what it held. The limit comes before the cut: a write
+     * that ends in between waits for the monitor and looks how far the file goes then.
+     */
+    private void cut(ImageHost.Witness second, long bytes) throws IOException {
+        long known = sizeBytes();
+        long limit = limitBytes;
+        sizeBytes.set(Math.min(known, bytes));
+        limitBytes = bytes;
         try {
             second.setLength(bytes);
         } catch (IOException e) {
+            limitBytes = limit;
             sizeBytes.set(known);
             throw e;
         }
@@ -197,9 +258,13 @@ final class ImageFile implements AutoCloseable {
     /** Idempotent. */
     @Override
     public void close() throws IOException {
-        channel.close();
-        if (witness != null) {
-            witness.close();
+        ImageHost.Witness second = witness;
+        try {
+            channel.close();
+        } finally {
+            if (second != null) {
+                second.close();
+            }
         }
     }
 

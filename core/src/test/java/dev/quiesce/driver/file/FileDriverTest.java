@@ -170,6 +170,22 @@ class FileDriverTest extends FileFixture {
     }
 
     @Test
+    void shouldNotTakeABrokenDeviceForAFullOneHoweverMuchIsWritten() throws IOException {
+        create(0);
+        long more = Files.getFileStore(path).getUsableSpace() / 2 * 4 + 4096;
+        try (RandomAccessFile sparse = new RandomAccessFile(path.toFile(), "rw")) {
+            sparse.setLength(more);
+        }
+        reopen();
+        host.write = (real, buffer, at) -> {
+            throw new IOException("Input/output error");
+        };
+
+        assertThat(rig.run(Operation.WRITE_ZEROES, 0, more / 512 * 512))
+                .isEqualTo(BlockStatus.IO_ERROR);
+    }
+
+    @Test
     void shouldReportEveryOtherHostFailureAsAnIoError() throws IOException {
         open(LENGTH);
         IOException broken = new IOException("Input/output error");

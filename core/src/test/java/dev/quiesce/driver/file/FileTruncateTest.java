@@ -87,6 +87,119 @@ class FileTruncateTest extends FileFixture {
 
     @Test
     @Rule("REQ-44")
+    void shouldNotTurnLostBytesIntoZeroesByCutting() throws IOException {
+        open(LENGTH);
+        cutFromOutside(10_240);
+
+        assertThat(rig.run(Operation.TRUNCATE, 40_960, 0)).isEqualTo(BlockStatus.IO_ERROR);
+
+        assertThat(Files.size(path)).isEqualTo(10_240);
+        assertThat(driver.lengthBytes()).isEqualTo(LENGTH);
+        assertThat(rig.tryRead(20_480, 512)).isEqualTo(BlockStatus.IO_ERROR);
+    }
+
+    @Test
+    @Rule("REQ-44")
+    void shouldRefuseAReadThatACutOvertakes() throws IOException {
+        open(LENGTH);
+        host.read = (real, buffer, position) -> {
+            driver.truncate(512);
+            return real.read(buffer, position);
+        };
+
+        assertThat(rig.tryRead(8192, 512)).isEqualTo(BlockStatus.INVALID);
+
+        assertThat(rig.cause()).isNull();
+        host.read = FileChannel::read;
+        assertThat(rig.read(0, 512)).isEqualTo(Arrays.copyOf(content, 512));
+    }
+
+    @Test
+    @Rule("REQ-44")
+    void shouldRefuseAReadThatBeginsWhereACutWasMeanwhile() throws IOException {
+        open(LENGTH);
+        Recorder recorder = new Recorder();
+        BlockRequest request = new BlockRequest(recorder).prepare(
+                Operation.READ, 8192, 512, Rig.vectorOf(new byte[512]), 0);
+
+        rig.port().submit(request);
+        driver.truncate(512);
+        rig.port().settle();
+
+        assertThat(recorder.only()).isEqualTo(BlockStatus.INVALID);
+    }
+
+    @Test
+    @Rule("REQ-44")
+    void shouldGoOnReadingWhatWasCutAndAddedAgain() throws IOException {
+        open(LENGTH);
+        host.read = (real, buffer, position) -> {
+            host.read = FileChannel::read;
+            driver.truncate(512);
+            int count = real.read(buffer, position);
+            driver.truncate(LENGTH);
+            return count;
+        };
+
+        assertThat(rig.read(8192, 512)).containsOnly(0);
+    }
+
+    @Test
+    @Rule("REQ-44")
+    void shouldStayCutWhenALateWriteEndsBehindTheCut() throws IOException {
+        open(LENGTH);
+        truncateBeforeTheNextWrite(512);
+
+        assertThat(rig.write(8192, bytes(512))).isEqualTo(BlockStatus.OK);
+
+        expectLengthEverywhere(512);
+    }
+
+    @Test
+    @Rule("REQ-44")
+    void shouldStayCutWhenALateWriteFailsBehindTheCut() throws IOException {
+        open(LENGTH);
+        host.write = (real, buffer, position) -> {
+            driver.truncate(512);
+            real.write(buffer, position);
+            throw new IOException("Input/output error");
+        };
+
+        assertThat(rig.write(8192, bytes(512))).isEqualTo(BlockStatus.IO_ERROR);
+
+        host.write = FileChannel::write;
+        expectLengthEverywhere(512);
+    }
+
+    @Test
+    @Rule("REQ-44")
+    void shouldStayCutWhenLateZeroesEndBehindTheCut() throws IOException {
+        open(LENGTH);
+        truncateBeforeTheNextWrite(512);
+
+        assertThat(rig.run(Operation.WRITE_ZEROES, 8192, 512)).isEqualTo(BlockStatus.OK);
+
+        expectLengthEverywhere(512);
+    }
+
+    private void truncateBeforeTheNextWrite(long bytes) {
+        host.write = (real, buffer, position) -> {
+            host.write = FileChannel::write;
+            driver.truncate(bytes);
+            return real.write(buffer, position);
+        };
+    }
+
+    private void expectLengthEverywhere(long bytes) throws IOException {
+        assertThat(driver.lengthBytes()).isEqualTo(bytes);
+        assertThat(driver.fileBytes()).isEqualTo(bytes);
+        assertThat(Files.size(path)).isEqualTo(bytes);
+        reopen();
+        assertThat(driver.lengthBytes()).isEqualTo(bytes);
+    }
+
+    @Test
+    @Rule("REQ-44")
     void shouldReadZeroesEvenWhereALateWriteEndedBehindTheCut() throws IOException {
         open(LENGTH);
         rig.run(Operation.TRUNCATE, 8192, 0);
@@ -137,6 +250,22 @@ class FileTruncateTest extends FileFixture {
         int before = host.metadataForces.get();
 
         rig.run(Operation.TRUNCATE, 8192, 0);
+        rig.flush();
+
+        assertThat(host.metadataForces.get()).isEqualTo(before + 1);
+    }
+
+    @Test
+    @Rule("REQ-44")
+    void shouldFlushItsNewLengthThoughAFlushCameInBetween() throws IOException {
+        open(LENGTH);
+        host.setLength = bytes -> {
+            host.setLength = again -> { };
+            driver.image().flush();
+        };
+        rig.run(Operation.TRUNCATE, 8192, 0);
+        int before = host.metadataForces.get();
+
         rig.flush();
 
         assertThat(host.metadataForces.get()).isEqualTo(before + 1);

@@ -40,7 +40,7 @@ final class HookedChannel extends FileChannel {
 
     @Override
     protected void implCloseChannel() throws IOException {
-        real.close();
+        host.close(real);
     }
 
     @Override

@@ -20,12 +20,17 @@ final class HookedHost implements ImageHost {
 
     /** Opening. */
     interface Opening {
-        void before(Path path) throws IOException;
+        void step(Path path) throws IOException;
     }
 
     /** A change of the file's length. */
     interface Resize {
         void before(long bytes) throws IOException;
+    }
+
+    /** Closing a channel. */
+    interface Closing {
+        void after() throws IOException;
     }
 
     /** The witness's sync. */
@@ -34,6 +39,9 @@ final class HookedHost implements ImageHost {
     }
 
     final AtomicInteger opened = new AtomicInteger();
+    final AtomicInteger closed = new AtomicInteger();
+    final AtomicInteger witnessesOpened = new AtomicInteger();
+    final AtomicInteger witnessesClosed = new AtomicInteger();
     final AtomicInteger transfers = new AtomicInteger();
     final AtomicInteger forces = new AtomicInteger();
     final AtomicInteger metadataForces = new AtomicInteger();
@@ -43,6 +51,8 @@ final class HookedHost implements ImageHost {
     volatile Call force = real -> { };
     volatile Call size = real -> { };
     volatile Opening open = path -> { };
+    volatile Opening afterOpen = path -> { };
+    volatile Closing close = () -> { };
     volatile Sync sync = () -> { };
     volatile Resize setLength = bytes -> { };
     private final ImageHost real = ImageHost.system();
@@ -50,13 +60,16 @@ final class HookedHost implements ImageHost {
     @Override
     public FileChannel openChannel(Path path, boolean readOnly) throws IOException {
         opened.incrementAndGet();
-        open.before(path);
-        return new HookedChannel(this, real.openChannel(path, readOnly));
+        open.step(path);
+        HookedChannel channel = new HookedChannel(this, real.openChannel(path, readOnly));
+        afterOpen.step(path);
+        return channel;
     }
 
     @Override
     public Witness openWitness(Path path) throws IOException {
         Witness witness = real.openWitness(path);
+        witnessesOpened.incrementAndGet();
         return new Witness() {
             @Override
             public void sync() throws IOException {
@@ -73,6 +86,7 @@ final class HookedHost implements ImageHost {
 
             @Override
             public void close() throws IOException {
+                witnessesClosed.incrementAndGet();
                 witness.close();
             }
         };
@@ -93,6 +107,12 @@ final class HookedHost implements ImageHost {
         metadataForces.addAndGet(metadata ? 1 : 0);
         force.before(channel);
         channel.force(metadata);
+    }
+
+    void close(FileChannel channel) throws IOException {
+        closed.incrementAndGet();
+        channel.close();
+        close.after();
     }
 
     long size(FileChannel channel) throws IOException {
