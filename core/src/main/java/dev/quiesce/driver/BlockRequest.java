@@ -8,7 +8,6 @@ import dev.quiesce.block.Operation;
 import java.lang.invoke.ConstantBootstraps;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Life cycle: {@link #prepare}, then submit through a boundary (a backend's port) or, for a
  * child request, through a {@link Child}; the driver calls {@link #complete} exactly once; the
- * {@link Completion} runs in the home context with the request idle again.
+ * {@link Completion} runs in the home context with the request idle again. Submitted once more
+ * without a {@link #prepare}, it asks for the same again.
  *
  * <p>Threads: everything belongs to the home context, except {@link #complete}, which any thread
  * may call, and reading the description of the request by whoever the driver handed it to.
@@ -43,9 +43,11 @@ public final class BlockRequest extends Task {
     private static final int STARTED = 3;
     /** Completed; the home context has yet to deliver it. */
     private static final int DONE = 4;
-    private static final String[] STATE_NAMES = {"idle", "admitted", "parked", "started", "done"};
+    /** Its driver threw; it is completed when its children are back. */
+    private static final int FAILING = 5;
+    private static final String[] STATE_NAMES =
+            {"idle", "admitted", "parked", "started", "done", "failing"};
 
-    private static final BlockRequest[] NO_CHILDREN = {};
     private static final VarHandle STATE = ConstantBootstraps.fieldVarHandle(
             MethodHandles.lookup(), "state", VarHandle.class, BlockRequest.class, int.class);
 
@@ -55,21 +57,16 @@ public final class BlockRequest extends Task {
      * finds another state and throws without having touched anything. That compare-and-exchange is
      * the only racing access: all other transitions are plain stores of the home thread, and a
      * thread that completes got the request from home by some hand-over that published them.
-     * Between DONE and IDLE only home acts. Proof: jcstress, exactly-once completion.
+     * Elsewhere than in STARTED only home acts. Proof: jcstress, exactly-once completion.
      *
-     * Where completions run. A root request goes to its home's ready list, or from a foreign
-     * thread to its inbox; run() then lets the boundary deliver it: never inside submit.
-     * A child request goes to the trampoline of its root (from a foreign thread by way of the
-     * inbox). Every entry into a driver is a frame; only the outermost frame of a tree runs the
-     * steps of finished children, in a loop. A step may submit the next child, which may finish at
-     * once: that child joins the list and the loop takes it up. So the stack holds one submit
-     * chain at a time, however many fragments complete inside submit. A child that completes while
-     * no frame is open (from the inbox, from a worker's return) opens one itself.
+     * Where completions run: see Trampoline.
      *
      * A driver or step that throws would strand the request, and with it every drained section
      * above. So enter() and step() turn a RuntimeException into a failed completion of the request
      * that was being served. InternalError counts as one: the JVM throws it when the guest's
      * memory is a mapping that somebody truncated. Every other Error leaves the loop.
+     * If children are under way the request is FAILING until the last of them is back; see
+     * ChildRequests.
      */
 
     private final @Nullable BlockRequest parent;
@@ -89,7 +86,7 @@ public final class BlockRequest extends Task {
     private @Nullable RequestBoundary boundary;
     private @Nullable BlockDriver holder;
     private boolean cancelRequested;
-    private BlockRequest[] children = NO_CHILDREN;
+    private final ChildRequests children = new ChildRequests(this);
     private @Nullable Object driverState;
 
     private BlockStatus status = BlockStatus.OK;
@@ -112,7 +109,7 @@ public final class BlockRequest extends Task {
         this.completion = completion;
     }
 
-    private BlockRequest(BlockRequest parent, Completion completion) {
+    BlockRequest(BlockRequest parent, Completion completion) {
         this.parent = parent;
         this.trampoline = parent.trampoline;
         this.completion = completion;
@@ -197,10 +194,8 @@ public final class BlockRequest extends Task {
     }
 
     /**
-     * How often the request was started, as a stamp: a driver that hands it to another thread can
-     * assert that it still serves the same submission.
-     *
-     * @return the number of this submission
+     * {@return the number of this submission: a stamp, by which a driver that hands the request to
+     * another thread can assert that it still serves the same one}
      */
     public int generation() {
         return generation;
@@ -278,6 +273,11 @@ public final class BlockRequest extends Task {
         if (seen != STARTED) {
             throw new IllegalStateException(surplusCompletion(seen, result), why);
         }
+        handOver(result, why);
+    }
+
+    /** The one who has made it DONE sends it home. */
+    private void handOver(BlockStatus result, @Nullable Throwable why) {
         assert rememberCompleter();
         status = result;
         cause = why;
@@ -315,14 +315,7 @@ public final class BlockRequest extends Task {
      */
     public BlockRequest child(int slot, Completion step) {
         home().checkHome();
-        if (slot >= children.length) {
-            BlockRequest[] more = Arrays.copyOf(children, slot + 1);
-            for (int i = children.length; i <= slot; i++) {
-                more[i] = new BlockRequest(this, step);
-            }
-            children = more;
-        }
-        BlockRequest child = children[slot];
+        BlockRequest child = children.slot(slot, step);
         child.require(IDLE, "child");
         child.completion = step;
         return child;
@@ -418,7 +411,7 @@ public final class BlockRequest extends Task {
             trampoline.arrived(this);
             return;
         }
-        assert childrenAreIdle() : "completed before its children: " + this;
+        assert children.areIdle() : "completed before its children: " + this;
         Objects.requireNonNull(boundary).deliver(this, status, cause);
     }
 
@@ -441,6 +434,8 @@ public final class BlockRequest extends Task {
         if (parent != null) {
             throw new IllegalStateException("a child request needs no boundary: " + this);
         }
+        offsetBytes = submittedOffsetBytes;
+        cancelRequested = false;
         home = at;
         boundary = by;
         state = ADMITTED;
@@ -517,8 +512,12 @@ public final class BlockRequest extends Task {
     /** A finished child becomes idle and its driver takes the next step. */
     void step() {
         BlockRequest above = Objects.requireNonNull(parent);
-        assert childrenAreIdle() : "completed before its children: " + this;
+        assert children.areIdle() : "completed before its children: " + this;
         conclude();
+        if (above.state == FAILING) {
+            above.failWhenChildrenAreIdle();
+            return;
+        }
         try {
             completion.onComplete(this, status);
         } catch (RuntimeException | InternalError e) {
@@ -534,6 +533,8 @@ public final class BlockRequest extends Task {
         }
         parent.home.checkHome();
         require(IDLE, "start");
+        offsetBytes = submittedOffsetBytes;
+        cancelRequested = false;
         home = parent.home;
         generation++;
         state = STARTED;
@@ -544,35 +545,38 @@ public final class BlockRequest extends Task {
         if (at != null) {
             at.cancel(this);
         }
-        for (BlockRequest child : children) {
-            if (child.state == STARTED && !child.cancelRequested) {
-                child.cancelRequested = true;
-                child.cancelInDriver();
-            }
+        children.cancel();
+    }
+
+    /** Home context: the request above was cancelled, or is failing. */
+    void cancelFromAbove() {
+        if (state == STARTED && !cancelRequested) {
+            cancelRequested = true;
+            cancelInDriver();
         }
     }
 
     /** Fails the request on behalf of a driver that threw; false if there is nothing to fail. */
     private boolean failBecause(Throwable thrown) {
-        if (state != STARTED) {
+        int seen = casState(STARTED, FAILING);
+        if (seen != STARTED && seen != FAILING) {
             return false;
         }
-        complete(BlockStatus.IO_ERROR, thrown);
+        children.abandon(thrown);
+        failWhenChildrenAreIdle();
         return true;
+    }
+
+    private void failWhenChildrenAreIdle() {
+        if (children.areIdle()) {
+            state = DONE;
+            handOver(BlockStatus.IO_ERROR, children.takeFailure());
+        }
     }
 
     /** Returns the state it found; full fence: pairs with any other completer's. */
     private int casState(int expected, int next) {
         return (int) STATE.compareAndExchange(this, expected, next);
-    }
-
-    private boolean childrenAreIdle() {
-        for (BlockRequest child : children) {
-            if (child.state != IDLE) {
-                return false;
-            }
-        }
-        return true;
     }
 
     private boolean rememberCompleter() {

@@ -4,9 +4,19 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs the completion steps of one root request's children one after the other, in the outermost
- * frame. Home context only. See the note in {@link BlockRequest}.
+ * frame. Home context only.
  */
 final class Trampoline {
+    /*
+     * Where completions run. A root request goes to its home's ready list, or from a foreign
+     * thread to its inbox; run() then lets the boundary deliver it: never inside submit.
+     * A child request goes to the trampoline of its root (from a foreign thread by way of the
+     * inbox). Every entry into a driver is a frame; only the outermost frame of a tree runs the
+     * steps of finished children, in a loop. A step may submit the next child, which may finish at
+     * once: that child joins the list and the loop takes it up. So the stack holds one submit
+     * chain at a time, however many fragments complete inside submit. A child that completes while
+     * no frame is open (from the inbox, from a worker's return) opens one itself.
+     */
     private boolean running;
     private @Nullable BlockRequest first;
     private @Nullable BlockRequest last;

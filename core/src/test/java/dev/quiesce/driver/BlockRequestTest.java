@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.quiesce.block.BlockStatus;
 import dev.quiesce.block.IoVector;
 import dev.quiesce.block.Operation;
+import dev.quiesce.driver.filter.RawDriver;
 import dev.quiesce.driver.memory.NullDriver;
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
@@ -293,5 +294,33 @@ class BlockRequestTest {
 
         Allocation.assertNone(
                 () -> port.run(plain.prepare(Operation.FLUSH, 0, 8, null, 0)));
+    }
+
+    @Test
+    @Rule("REQ-58")
+    void shouldAskForTheSameAgainWhenSubmittedWithoutPreparation() {
+        List<Long> offsets = new ArrayList<>();
+        List<Boolean> cancelled = new ArrayList<>();
+        ScriptedDriver lower = new ScriptedDriver().onSubmit((r, node) -> {
+            offsets.add(r.offsetBytes());
+            cancelled.add(r.isCancelRequested());
+        });
+        Recorder retried = new Recorder();
+        BlockRequest retry = new BlockRequest(retried);
+        try (Rig window = new Rig(TestNode.of(
+                new RawDriver(4096, RawDriver.REMAINDER), TestNode.of(lower)))) {
+            window.port().submit(retry.prepare(Operation.WRITE_ZEROES, 512, 512, null, 0));
+            retry.cancel();
+            retry.complete(BlockStatus.CANCELLED, null);
+            window.port().settle();
+
+            window.port().submit(retry);
+            retry.complete(BlockStatus.OK, null);
+            window.port().settle();
+        }
+
+        assertThat(offsets).containsExactly(4608L, 4608L);
+        assertThat(cancelled).containsExactly(false, false);
+        assertThat(retried.statuses()).containsExactly(BlockStatus.CANCELLED, BlockStatus.OK);
     }
 }

@@ -202,6 +202,103 @@ class ChildRequestTest {
     }
 
     @Test
+    @Rule("I1")
+    void shouldWaitForAChildWhenItsDriverThrows() {
+        List<BlockStatus> steps = new ArrayList<>();
+        upper.onSubmit((r, node) -> {
+            node.child(0).submit(r.child((c, status) -> steps.add(status))
+                    .prepare(Operation.FLUSH, 0, 0, null, 0));
+            throw new IllegalStateException("a driver's bug");
+        });
+        submit(1);
+        rig.context().poll(0);
+        BlockRequest child = lower.held().get(0);
+
+        assertThat(recorder.statuses()).isEmpty();
+        assertThat(lower.cancelled()).containsExactly(child);
+        child.complete(BlockStatus.OK, null);
+        port.settle();
+
+        assertThat(recorder.only()).isEqualTo(BlockStatus.IO_ERROR);
+        assertThat(request.cause()).hasMessage("a driver's bug");
+        assertThat(steps).isEmpty();
+        upper.onSubmit((r, node) -> r.complete(BlockStatus.OK, null));
+        submit(1);
+        port.settle();
+        assertThat(recorder.only()).isEqualTo(BlockStatus.OK);
+        assertThat(request.cause()).isNull();
+    }
+
+    @Test
+    @Rule("I1")
+    void shouldWaitForTheOtherChildWhenAStepThrows() {
+        List<BlockStatus> steps = new ArrayList<>();
+        upper.onSubmit((r, node) -> {
+            node.child(0).submit(r.child(0, (c, status) -> {
+                throw new IllegalStateException("a step's bug");
+            }).prepare(Operation.FLUSH, 0, 0, null, 0));
+            node.child(0).submit(r.child(1, (c, status) -> steps.add(status))
+                    .prepare(Operation.FLUSH, 0, 0, null, 0));
+        });
+        submit(1);
+        lower.held().get(0).complete(BlockStatus.OK, null);
+        rig.context().poll(0);
+
+        assertThat(recorder.statuses()).isEmpty();
+        assertThat(lower.cancelled()).containsExactly(lower.held().get(1));
+        lower.held().get(1).complete(BlockStatus.CANCELLED, null);
+        port.settle();
+
+        assertThat(recorder.only()).isEqualTo(BlockStatus.IO_ERROR);
+        assertThat(request.cause()).hasMessage("a step's bug");
+        assertThat(steps).isEmpty();
+    }
+
+    @Test
+    void shouldTakeTheRequestFromADriverThatThrew() {
+        upper.onSubmit((r, node) -> {
+            node.child(0).submit(r.child((c, status) -> { })
+                    .prepare(Operation.FLUSH, 0, 0, null, 0));
+            throw new IllegalStateException("a driver's bug");
+        });
+        submit(1);
+
+        assertThatThrownBy(() -> request.complete(BlockStatus.OK, null))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("surplus completion");
+
+        lower.held().get(0).complete(BlockStatus.OK, null);
+        port.settle();
+        assertThat(recorder.only()).isEqualTo(BlockStatus.IO_ERROR);
+    }
+
+    @Test
+    void shouldWaitForGrandchildrenWhenADriverInTheMiddleThrows() {
+        ScriptedDriver middle = new ScriptedDriver();
+        TestNode middleNode = TestNode.of(middle, lowerNode);
+        middle.onSubmit((r, node) -> {
+            node.child(0).submit(r.child((c, status) -> { })
+                    .prepare(Operation.FLUSH, 0, 0, null, 0));
+            throw new IllegalStateException("a bug in the middle");
+        });
+        List<BlockStatus> steps = new ArrayList<>();
+        upper.onSubmit((r, node) -> middleNode.submit(r.child((c, status) -> {
+            steps.add(status);
+            r.complete(status, c.cause());
+        }).prepare(Operation.FLUSH, 0, 0, null, 0)));
+
+        submit(1);
+        rig.context().poll(0);
+        assertThat(steps).isEmpty();
+        lower.held().get(0).complete(BlockStatus.OK, null);
+        port.settle();
+
+        assertThat(steps).containsExactly(BlockStatus.IO_ERROR);
+        assertThat(recorder.only()).isEqualTo(BlockStatus.IO_ERROR);
+        assertThat(request.cause()).hasMessage("a bug in the middle");
+    }
+
+    @Test
     void shouldStrandNobodyWhenAStepLeavesWithAnError() {
         upper.onSubmit((r, node) -> {
             node.child(0).submit(r.child(0, (c, status) -> {
