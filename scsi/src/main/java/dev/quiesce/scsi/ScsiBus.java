@@ -4,6 +4,7 @@ import dev.quiesce.aio.AioContext;
 import dev.quiesce.scsi.spec.Sense;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -128,6 +129,41 @@ public final class ScsiBus {
      */
     public List<LogicalUnit> units(int target) {
         return List.of(tableAcquire().unitsOf(target));
+    }
+
+    /**
+     * The unit that is being unplugged from an address. Control. Nobody finds it any more, but its
+     * last commands may still be in flight, and write into their buffers (SCSI-54).
+     *
+     * @param target the target; any value
+     * @param lun the logical unit number; any value
+     * @return the unit, or null if none is leaving there
+     */
+    public @Nullable LogicalUnit findLeaving(int target, int lun) {
+        main.checkHome();
+        for (Map.Entry<ScsiAddress, LogicalUnit> entry : leaving.entrySet()) {
+            if (entry.getKey().target() == target && entry.getKey().lun() == lun) {
+                return entry.getValue();
+            }
+        }
+        return null;
+    }
+
+    /**
+     * The units that are being unplugged from a target. Control; see {@link #findLeaving}.
+     *
+     * @param target the target; any value
+     * @return an unmodifiable snapshot, in no order
+     */
+    public List<LogicalUnit> leavingUnits(int target) {
+        main.checkHome();
+        List<LogicalUnit> units = new ArrayList<>();
+        leaving.forEach((address, unit) -> {
+            if (address.target() == target) {
+                units.add(unit);
+            }
+        });
+        return List.copyOf(units);
     }
 
     /**

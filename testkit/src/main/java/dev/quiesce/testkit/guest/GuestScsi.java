@@ -30,6 +30,10 @@ public final class GuestScsi {
     public static final int ABORT_TASK = 0;
     /** Task management: abort all commands of a logical unit. */
     public static final int ABORT_TASK_SET = 1;
+    /** Task management: as {@link #ABORT_TASK_SET}, the initiators of others included. */
+    public static final int CLEAR_TASK_SET = 3;
+    /** Task management: reset every logical unit of a target. */
+    public static final int I_T_NEXUS_RESET = 4;
     /** Task management: reset a logical unit. */
     public static final int LOGICAL_UNIT_RESET = 5;
     /** Task management: is a command with this tag there? */

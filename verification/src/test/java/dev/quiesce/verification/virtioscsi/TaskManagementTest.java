@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.quiesce.aio.AioContext;
 import dev.quiesce.drain.DrainedSection;
+import dev.quiesce.driver.memory.MemoryConfig;
+import dev.quiesce.driver.memory.MemoryDriver;
 import dev.quiesce.rules.Rule;
 import dev.quiesce.scsi.CancelCause;
+import dev.quiesce.scsi.ScsiAddress;
 import dev.quiesce.scsi.disk.ScsiDisk;
 import dev.quiesce.scsi.spec.Sense;
 import dev.quiesce.testkit.guest.GuestCdb;
@@ -16,7 +19,10 @@ import dev.quiesce.virtio.dataplane.QueueMapping;
 import dev.quiesce.virtio.scsi.TaskFunctionStats;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TaskManagementTest {
     private static final int COMPLETE = 0;
@@ -227,6 +233,65 @@ class TaskManagementTest {
             machine.until(() -> !answers.isEmpty());
 
             assertThat(unfetched.isOutstanding()).isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @Rule("MAL-25")
+    @Rule("VSCSI-33")
+    @Rule("SCSI-54")
+    @ValueSource(ints = {GuestScsi.ABORT_TASK, GuestScsi.ABORT_TASK_SET, GuestScsi.CLEAR_TASK_SET,
+        GuestScsi.LOGICAL_UNIT_RESET, GuestScsi.I_T_NEXUS_RESET})
+    void shouldNotAnswerWhileAUnitThatIsBeingUnpluggedMayStillWrite(int function) {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            machine.gates.get(0).shut();
+            machine.gates.get(0).cancellable(false);
+            GuestCommand hung = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+            CompletionStage<Void> gone = machine.bus.unplug(new ScsiAddress(0, 0));
+            boolean[] answeredFirst = {false};
+
+            machine.driver.taskManagement(function, 0, 0, hung.tag(), code -> {
+                machine.driver.poll();
+                answeredFirst[0] = !hung.isOutstanding();
+                answers.add(code);
+            });
+            machine.turn();
+            assertThat(hung.isOutstanding()).isTrue();
+            assertThat(answers).isEmpty();
+            machine.gates.get(0).open();
+            machine.until(() -> !answers.isEmpty());
+            machine.await(gone);
+
+            assertThat(answeredFirst[0]).isTrue();
+            assertThat(answers).containsExactly(BAD_TARGET);
+        }
+    }
+
+    @Test
+    @Rule("VSCSI-26")
+    @Rule("VSCSI-33")
+    void shouldWaitForTheLeavingUnitOfATargetThatKeepsOthers() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun()) {
+            machine.plug(machine.newDisk(new MemoryDriver(
+                    MemoryConfig.direct(ScsiMachine.DISK_BYTES))), new ScsiAddress(0, 1));
+            machine.settled();
+            machine.gates.get(0).shut();
+            machine.gates.get(0).cancellable(false);
+            GuestCommand hung = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+            CompletionStage<Void> gone = machine.bus.unplug(new ScsiAddress(0, 0));
+
+            machine.driver.taskManagement(GuestScsi.ABORT_TASK, 0, 0, hung.tag(), answers::add);
+            machine.driver.taskManagement(GuestScsi.I_T_NEXUS_RESET, 0, 0, 0, answers::add);
+            machine.turn();
+            assertThat(answers).isEmpty();
+            machine.gates.get(0).open();
+            machine.until(() -> answers.size() == 2);
+            machine.await(gone);
+
+            assertThat(answers).containsExactlyInAnyOrder(INCORRECT_LUN, COMPLETE);
+            assertThat(machine.disks.get(1).unitAttentions()).contains(Sense.UA_RESET);
         }
     }
 

@@ -99,14 +99,14 @@ final class ControlQueue implements QueueClient {
         long tag = ScsiLayout.int64(request, ScsiLayout.TMF_TAG);
         count(subtype);
         switch (subtype) {
-            case ABORT_TASK ->
-                    onUnit(head, chain, address, unit -> abort(unit, task -> task.tag() == tag));
-            case ABORT_TASK_SET, CLEAR_TASK_SET ->
-                    onUnit(head, chain, address, unit -> abort(unit, all -> true));
+            case ABORT_TASK -> abort(head, chain, address, task -> task.tag() == tag);
+            case ABORT_TASK_SET, CLEAR_TASK_SET -> abort(head, chain, address, all -> true);
             case QUERY_TASK ->
                     onUnit(head, chain, address, unit -> query(unit, task -> task.tag() == tag));
             case QUERY_TASK_SET -> onUnit(head, chain, address, unit -> query(unit, all -> true));
-            case LOGICAL_UNIT_RESET -> onUnit(head, chain, address, this::reset);
+            case LOGICAL_UNIT_RESET ->
+                    after(settleLeaving(address, CancelCause.RESET, all -> true), head, chain,
+                            () -> onUnit(head, chain, address, this::reset));
             case I_T_NEXUS_RESET -> nexusReset(head, chain, address);
             default -> answer(head, chain, ResponseCode.FUNCTION_REJECTED);
         }
@@ -136,9 +136,42 @@ final class ControlQueue implements QueueClient {
     }
 
     private boolean isNoTarget(int address) {
-        return address == LunAddress.INVALID
-                || address == LunAddress.REPORT_LUNS_WELL_KNOWN
-                || !device.bus().hasTarget(LunAddress.target(address));
+        return isNoUnit(address) || !device.bus().hasTarget(LunAddress.target(address));
+    }
+
+    private static boolean isNoUnit(int address) {
+        return address == LunAddress.INVALID || address == LunAddress.REPORT_LUNS_WELL_KNOWN;
+    }
+
+    private void abort(int head, Chain chain, int address, Predicate<ScsiRequest> which) {
+        after(settleLeaving(address, CancelCause.ABORT, which), head, chain,
+                () -> onUnit(head, chain, address,
+                        unit -> settle(unit, CancelCause.ABORT, which)
+                                .thenApply(nothing -> ResponseCode.OK)));
+    }
+
+    /**
+     * Ends when a unit that is being unplugged from the address has no matching command any more.
+     * The guest does not find the unit, but its commands are the guest's until they are answered,
+     * and the driver may re-use their buffers after the function (MAL-25).
+     */
+    private CompletionStage<?> settleLeaving(
+            int address, CancelCause cause, Predicate<ScsiRequest> which) {
+        LogicalUnit leaving = isNoUnit(address) ? null : device.bus()
+                .findLeaving(LunAddress.target(address), LunAddress.lun(address));
+        return leaving == null
+                ? CompletableFuture.completedStage(null) : settle(leaving, cause, which);
+    }
+
+    /** Goes on with the function, which looks again: a unit is back if its purge failed. */
+    private void after(CompletionStage<?> settled, int head, Chain chain, Runnable then) {
+        settled.whenComplete((nothing, failure) -> {
+            if (failure == null) {
+                then.run();
+            } else {
+                failed(head, chain, failure);
+            }
+        });
     }
 
     /**
@@ -146,12 +179,12 @@ final class ControlQueue implements QueueClient {
      * fetched is cancelled at once, because somebody may be waiting for it; what was not, after it
      * was.
      */
-    private CompletionStage<Integer> abort(LogicalUnit unit, Predicate<ScsiRequest> which) {
+    private CompletionStage<?> settle(
+            LogicalUnit unit, CancelCause cause, Predicate<ScsiRequest> which) {
         CompletionStage<Void> fetched = device.dataplane().fetch();
-        return unit.cancelTasksAsync(CancelCause.ABORT, which)
+        return unit.cancelTasksAsync(cause, which)
                 .thenCompose(found -> fetched)
-                .thenCompose(nothing -> unit.cancelTasksAsync(CancelCause.ABORT, which))
-                .thenApply(found -> ResponseCode.OK);
+                .thenCompose(nothing -> unit.cancelTasksAsync(cause, which));
     }
 
     private CompletionStage<Integer> query(LogicalUnit unit, Predicate<ScsiRequest> which) {
@@ -161,7 +194,7 @@ final class ControlQueue implements QueueClient {
     }
 
     /**
-     * As {@link #abort}: what was fetched is purged at once, the unit is reset when the rest was
+     * As {@link #settle}: what was fetched is purged at once, the unit is reset when the rest was
      * fetched too. Only that reset leaves a unit attention: the guest hears of one reset once.
      */
     private CompletionStage<Integer> reset(LogicalUnit unit) {
@@ -172,28 +205,39 @@ final class ControlQueue implements QueueClient {
                 .thenApply(nothing -> ResponseCode.OK);
     }
 
+    /** VSCSI-55 [B]: a snapshot, then reset; units that are being unplugged are waited for. */
     private void nexusReset(int head, Chain chain, int address) {
-        if (isNoTarget(address)) {
+        if (isNoUnit(address)) {
             answer(head, chain, ResponseCode.BAD_TARGET);
             return;
         }
-        List<CompletableFuture<Integer>> resets = new ArrayList<>();
-        // VSCSI-55 [B]: a snapshot, then reset.
-        for (LogicalUnit unit : device.bus().units(LunAddress.target(address))) {
-            resets.add(reset(unit).toCompletableFuture());
+        int target = LunAddress.target(address);
+        List<CompletableFuture<?>> parts = new ArrayList<>();
+        for (LogicalUnit unit : device.bus().units(target)) {
+            parts.add(reset(unit).toCompletableFuture());
+        }
+        int code = parts.isEmpty() ? ResponseCode.BAD_TARGET : ResponseCode.OK;
+        for (LogicalUnit unit : device.bus().leavingUnits(target)) {
+            parts.add(settle(unit, CancelCause.RESET, all -> true).toCompletableFuture());
         }
         answerWhenDone(head, chain, CompletableFuture
-                .allOf(resets.toArray(new CompletableFuture<?>[0]))
-                .thenApply(nothing -> ResponseCode.OK));
+                .allOf(parts.toArray(new CompletableFuture<?>[0]))
+                .thenApply(nothing -> code));
     }
 
     private void answerWhenDone(int head, Chain chain, CompletionStage<Integer> function) {
         function.whenComplete((code, failure) -> {
-            if (failure != null) {
-                device.main().report(pump.describe(), failure);
+            if (failure == null) {
+                answer(head, chain, code);
+            } else {
+                failed(head, chain, failure);
             }
-            answer(head, chain, code == null ? ResponseCode.FAILURE : code);
         });
+    }
+
+    private void failed(int head, Chain chain, Throwable failure) {
+        device.main().report(pump.describe(), failure);
+        answer(head, chain, ResponseCode.FAILURE);
     }
 
     private void answer(int head, Chain chain, int code) {
