@@ -18,8 +18,9 @@ final class RequestChain {
 
     void append(ScsiRequest request) {
         ScsiRequest last = newest;
-        assert request.older == null && request.newer == null && request != last : request;
+        assert request.chain == null && request.older == null && request.newer == null : request;
         assert last == null || last.sequence < request.sequence : request;
+        request.chain = this;
         request.older = last;
         if (last == null) {
             oldest = request;
@@ -31,9 +32,9 @@ final class RequestChain {
     }
 
     void remove(ScsiRequest request) {
+        assert request.chain == this : request;
         ScsiRequest before = request.older;
         ScsiRequest after = request.newer;
-        assert before != null || oldest == request : request;
         if (before == null) {
             oldest = after;
         } else {
@@ -44,6 +45,7 @@ final class RequestChain {
         } else {
             after.older = before;
         }
+        request.chain = null;
         request.older = null;
         request.newer = null;
         length--;
@@ -51,18 +53,19 @@ final class RequestChain {
 
     /*
      * The visitor may remove any request of the chain, answer it, and even let the adapter prepare
-     * and execute the same object again before it returns; so neither a link nor identity is
-     * trusted across a visit. What is trusted is the order of arrival: sequence numbers only grow
-     * along the chain, and one that arrives during the iteration has a number beyond the bound. If
-     * the request just visited still has its place the next one is its neighbour, else the chain is
-     * searched from its old end, which for a visitor that cancels everything is the first look.
+     * and execute the same object again before it returns, here or on another unit, whose chain
+     * counts for itself; so neither a link nor identity is trusted across a visit. What is trusted
+     * is the order of arrival: sequence numbers only grow along the chain, and one that arrives
+     * during the iteration has a number beyond the bound. If the request just visited is still on
+     * this chain with its number the next one is its neighbour, else the chain is searched from its
+     * old end, which for a visitor that cancels everything is the first look.
      */
     void forEach(long boundSequence, Consumer<ScsiRequest> visitor) {
         ScsiRequest at = oldest;
         while (at != null && at.sequence < boundSequence) {
             long seen = at.sequence;
             visitor.accept(at);
-            boolean stillThere = at.sequence == seen && (at == oldest || at.older != null);
+            boolean stillThere = at.chain == this && at.sequence == seen;
             at = stillThere ? at.newer : firstAfter(seen);
         }
     }

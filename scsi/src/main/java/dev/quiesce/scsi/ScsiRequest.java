@@ -31,9 +31,10 @@ public final class ScsiRequest {
      */
     public @Nullable Object unitData;
 
-    /* Links of the one list the request is on: RequestList's, home context only. */
+    /* Place on the one list the request is on: RequestList's, home context only. */
     @Nullable ScsiRequest newer;
     @Nullable ScsiRequest older;
+    @Nullable RequestChain chain;
     @Nullable RequestList list;
 
     /** Order of arrival on the list. */

@@ -68,6 +68,30 @@ class WalkTest {
     }
 
     @Test
+    @Rule("WALK-20")
+    void shouldVisitTheRestThoughAnAnswerTakesTheRequestToAnotherUnit() {
+        FakeUnit other = new FakeUnit(rig, "other");
+        other.execute(hba.request(rig.a, FakeUnit.STAY));
+        listed(rig.a);
+        ScsiRequest second = listed(rig.a);
+        ScsiRequest third = listed(rig.a);
+        hba.onAnswer = answered -> {
+            if (answered == second) {
+                hba.onAnswer = request -> {};
+                other.execute(second.prepare(rig.a, 99, FakeHba.bytes(FakeUnit.STAY), 6));
+            }
+        };
+
+        CompletionStage<Void> purged = unit.purgeAsync(CancelCause.RESET, null);
+        rig.settle();
+
+        assertThat(hba.hasAnswered(third)).isTrue();
+        assertThat(purged.toCompletableFuture()).isCompleted();
+        assertThat(unit.listedRequests()).isZero();
+        assertThat(other.listedRequests()).isEqualTo(2);
+    }
+
+    @Test
     @Rule("WALK-10")
     @Rule("WALK-12")
     @Rule("WALK-15")
