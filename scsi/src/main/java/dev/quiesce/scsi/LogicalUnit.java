@@ -590,7 +590,7 @@ public abstract class LogicalUnit {
     private void reportLuns(ScsiRequest request) {
         ScsiBus.Place here = placeAcquire();
         if (here == null) {
-            TargetCommands.answerLuns(request, new int[0]);
+            TargetCommands.reportNoLuns(request);
         } else {
             here.bus().targetCommands().reportLuns(request, here.address().target());
         }

@@ -79,22 +79,30 @@ public final class TargetCommands {
 
     /** REPORT LUNS of a target; clears the condition that announced a change (SCSI-39). */
     void reportLuns(ScsiRequest request, int target) {
-        int[] luns = bus.lunsOf(target);
-        if (answerLuns(request, luns)) {
-            bus.clearLunsChanged(target);
-        }
-    }
-
-    static boolean answerLuns(ScsiRequest request, int[] luns) {
         Sense defect = LunList.check(request.cdb());
         if (defect != null) {
             request.completeWith(defect);
-            return false;
+            return;
         }
+        // Cleared before the look: who is not in the list is plugged later, and announced later.
+        bus.clearLunsChanged(target);
+        answerLuns(request, bus.lunsOf(target));
+    }
+
+    /** REPORT LUNS of a unit that is on no bus. */
+    static void reportNoLuns(ScsiRequest request) {
+        Sense defect = LunList.check(request.cdb());
+        if (defect != null) {
+            request.completeWith(defect);
+        } else {
+            answerLuns(request, new int[0]);
+        }
+    }
+
+    private static void answerLuns(ScsiRequest request, int[] luns) {
         byte[] data = new byte[LunList.lengthBytes(luns.length)];
         int select = request.cdb().u8(2);
         request.completeWithData(data, LunList.encode(select, luns, luns.length, true, data));
-        return true;
     }
 
     static void answerSense(ScsiRequest request, Sense sense) {

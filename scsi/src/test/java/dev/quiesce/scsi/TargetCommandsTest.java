@@ -149,6 +149,26 @@ class TargetCommandsTest {
         return request;
     }
 
+    @Test
+    @Rule("SCSI-39")
+    void shouldKeepTheChangeThatItDidNotReport() {
+        ScsiBus bus = new ScsiBus(rig.main, ScsiBusConfig.largest());
+        bus.addListener(new BusListener() {});
+        FakeUnit first = new FakeUnit(rig, "first");
+        bus.plug(first, new ScsiAddress(0, 0));
+        first.queueUnitAttention(Sense.UA_LUNS_CHANGED);
+        hba.onAnswer = answered -> {
+            hba.onAnswer = request -> {};
+            bus.plug(new FakeUnit(rig, "second"), new ScsiAddress(0, 1));
+        };
+        ScsiRequest request = reportLuns(0, 64);
+
+        first.execute(request);
+
+        assertThat(hba.answerTo(request).residual()).isEqualTo(64 - 8 - 8);
+        assertThat(first.unitAttentions()).contains(Sense.UA_LUNS_CHANGED);
+    }
+
     private ScsiRequest reportLuns(int select, int room) {
         return hba.request(rig.a, new byte[0], room, 0xA0, 0, select, 0, 0, 0, 0, 0, 0, room, 0, 0);
     }
