@@ -2,6 +2,7 @@ package dev.quiesce.scsi.disk;
 
 import dev.quiesce.scsi.spec.DeviceIdentity;
 import dev.quiesce.scsi.spec.ModeParameters;
+import dev.quiesce.scsi.spec.VpdPages;
 import java.util.Objects;
 
 /**
@@ -15,7 +16,8 @@ import java.util.Objects;
  * @param thin whether UNMAP and the UNMAP bit of WRITE SAME are offered, if the backend can
  *     discard; all capability bits follow from this one flag (CMD-28)
  * @param dpoFua whether DPO and FUA are advertised and honoured, or refused (CMD-90)
- * @param rotationRate medium rotation rate as in VPD page B1h: 0 unknown, 1 none
+ * @param rotationRate medium rotation rate as in VPD page B1h: 0 unknown, 1 none,
+ *     0x401 to 0xFFFE per minute
  * @param modes the mode parameters at power-on and after a reset
  */
 public record ScsiDiskConfig(
@@ -30,7 +32,6 @@ public record ScsiDiskConfig(
     private static final int BLOCK_SIZE_BYTES_MIN = 512;
     private static final int BLOCK_SIZE_BYTES_MAX = 4096;
     private static final int PHYSICAL_BLOCK_SIZE_BYTES_MAX = 1 << 16;
-    private static final int ROTATION_RATE_MAX = 0xFFFE;
 
     /**
      * Checks the values.
@@ -52,7 +53,7 @@ public record ScsiDiskConfig(
                 BLOCK_SIZE_BYTES_MIN, BLOCK_SIZE_BYTES_MAX);
         requirePowerOfTwo("physicalBlockSizeBytes", physicalBlockSizeBytes,
                 blockSizeBytes, PHYSICAL_BLOCK_SIZE_BYTES_MAX);
-        if (rotationRate < 0 || rotationRate > ROTATION_RATE_MAX) {
+        if (!VpdPages.isRotationRate(rotationRate)) {
             throw new IllegalArgumentException("rotationRate " + rotationRate);
         }
     }

@@ -78,10 +78,21 @@ public record VpdPages(
         if ((limits != null) != (deviceType == StandardInquiry.TYPE_DISK)) {
             throw new IllegalArgumentException("deviceType " + deviceType + ", limits " + limits);
         }
-        boolean special = rotationRate == 0 || rotationRate == RATE_NONE_ROTATING;
-        if (!special && (rotationRate < RATE_MIN || rotationRate > RATE_MAX)) {
+        if (!isRotationRate(rotationRate)) {
             throw new IllegalArgumentException("rotationRate " + rotationRate);
         }
+    }
+
+    /**
+     * Whether a value may stand for a medium rotation rate. Any thread.
+     *
+     * @param value the value
+     * @return true for 0 (not reported), 1 (does not rotate), and 0x401 to 0xFFFE revolutions per
+     *     minute
+     */
+    public static boolean isRotationRate(int value) {
+        return value == 0 || value == RATE_NONE_ROTATING
+                || (value >= RATE_MIN && value <= RATE_MAX);
     }
 
     /**

@@ -22,6 +22,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DiskReadWriteTest {
     private static final int BLOCKS = (int) (LENGTH_BYTES / BLOCK);
@@ -53,6 +54,15 @@ class DiskReadWriteTest {
 
             assertThat(rig.data(256 * BLOCK, 0x08, 0, 0, 8, 0, 0)).isEqualTo(content);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 2, 0x400, 0xFFFF})
+    void shouldRefuseARotationRateThatNoPageCanTell(int rate) {
+        assertThatThrownBy(() -> new ScsiDiskConfig(CONFIG.identity(), BLOCK, BLOCK, false, true,
+                true, rate, CONFIG.modes()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(String.valueOf(rate));
     }
 
     @ParameterizedTest
