@@ -5,8 +5,9 @@ import dev.quiesce.scsi.spec.Sense;
 import dev.quiesce.scsi.spec.ScsiStatus;
 
 /**
- * SYNCHRONIZE CACHE, stopping the unit, and the end of a MODE SELECT that switched the write cache
- * off. The whole device is flushed, whatever the range; IMMED is legal and ignored (CMD-85).
+ * SYNCHRONIZE CACHE, stopping the unit, the end of a MODE SELECT that leaves the write cache off,
+ * and of what was writing when the cache was switched off. The whole device is flushed, whatever
+ * the range; IMMED is legal and ignored (CMD-85).
  */
 final class CacheFlush extends Continuation {
     CacheFlush(DiskCommand command) {

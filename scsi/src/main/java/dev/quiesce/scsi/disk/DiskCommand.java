@@ -31,6 +31,9 @@ final class DiskCommand implements Completion {
     private @Nullable Port port;
     private @Nullable Continuation waiting;
 
+    /** Whether a step of the command wrote without FUA. */
+    private boolean unflushed;
+
     private DiskCommand(ScsiRequest request) {
         this.request = request;
     }
@@ -47,6 +50,7 @@ final class DiskCommand implements Completion {
         assert command.block.isIdle() && command.waiting == null : request;
         command.disk = disk;
         command.port = port;
+        command.unflushed = false;
         return command;
     }
 
@@ -116,6 +120,7 @@ final class DiskCommand implements Completion {
     /** Submits the prepared block request; {@code then} goes on when it comes back. May park. */
     void submit(Continuation then) {
         waiting = then;
+        unflushed |= block.operation().isModifying() && !block.isFua();
         request.workBegins();
         Objects.requireNonNull(port).submit(block);
     }
@@ -148,6 +153,19 @@ final class DiskCommand implements Completion {
 
     void end(ScsiStatus status) {
         request.complete(status);
+    }
+
+    /**
+     * Ends a command that wrote. If the write cache was switched off since the command began, what
+     * it wrote is flushed first: the MODE SELECT flushed what had ended before it, and from then on
+     * GOOD means durable (CMD-35).
+     */
+    void endWritten() {
+        if (unflushed && !disk().modes().writeCache()) {
+            cacheFlush.start();
+        } else {
+            end(ScsiStatus.GOOD);
+        }
     }
 
     void fail(Sense why) {

@@ -14,7 +14,7 @@ import dev.quiesce.scsi.spec.VpdPages;
 
 /**
  * The commands that tell or change what the disk is rather than what is on it. All but a MODE
- * SELECT that switches the cache off answer at once. They allocate: they are rare. Home context of
+ * SELECT that leaves the cache off answer at once. They allocate: they are rare. Home context of
  * the request.
  */
 final class ParameterData {
@@ -72,7 +72,11 @@ final class ParameterData {
         request.completeWithData(data, modePages().encode(request.cdb(), disk.modes(), data));
     }
 
-    /** Applies the whole list or nothing; if it switches the write cache off, flushes it. */
+    /**
+     * Applies the whole list or nothing. If the write cache is off now it is flushed: what ended
+     * before is durable when this ends; what ends later sees that the cache is off. Also if it was
+     * off already, since whoever switched it off may not have finished.
+     */
     void modeSelect(ScsiRequest request, CacheFlush flush) {
         byte[] list = new byte[(int) request.cdb().parameterListLengthBytes()];
         int length = request.copyDataOut(list);
@@ -87,7 +91,7 @@ final class ParameterData {
             }
         } while (!disk.replaceModes(before, change.parameters()));
         request.movedBytes(length);
-        if (before.writeCache() && !change.parameters().writeCache()) {
+        if (!change.parameters().writeCache()) {
             flush.start();
         } else {
             request.complete(ScsiStatus.GOOD);

@@ -14,8 +14,8 @@ import dev.quiesce.scsi.spec.Sense;
  * <p>The transfer is exactly as long as the CDB says, however long the initiator's buffer is
  * (CMD-14), and goes down in as many pieces as the backend's longest transfer demands, usually one.
  * A READ with FUA flushes first and reads then, so that it returns what is on the medium; a WRITE
- * with FUA, or without a write cache, is durable when it ends. If a later piece fails, the residual
- * tells how far it came (CMD-20).
+ * with FUA, or without a write cache, is durable when it ends, also if the cache was switched off
+ * under it. If a later piece fails, the residual tells how far it came (CMD-20).
  */
 final class ReadWrite extends Continuation {
     private static final int FLUSH = 0;
@@ -74,7 +74,7 @@ final class ReadWrite extends Continuation {
             transfer();
         } else {
             command.request().movedBytes(lengthBytes);
-            command.end(ScsiStatus.GOOD);
+            command.endWritten();
         }
     }
 

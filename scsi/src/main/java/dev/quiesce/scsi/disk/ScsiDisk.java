@@ -59,7 +59,7 @@ public final class ScsiDisk extends LogicalUnit implements AutoCloseable {
     private final boolean readsZeroes;
     private final ParameterData parameterData;
 
-    /** Replaced by compare-and-set by any context, release by control; read acquire by any. */
+    /** Replaced by compare-and-set by any context, release by control; read volatile by any. */
     @SuppressWarnings("UnusedVariable") // read and written through MODES
     private ModeParameters modes;
 
@@ -126,7 +126,9 @@ public final class ScsiDisk extends LogicalUnit implements AutoCloseable {
      * @return what MODE SELECT and resets left
      */
     public ModeParameters modes() {
-        return (ModeParameters) MODES.getAcquire(this);
+        // Volatile: a write that has ended looks whether the cache is off (DiskCommand.endWritten),
+        // a MODE SELECT that switched it off flushes what has ended. One of the two sees the other.
+        return (ModeParameters) MODES.getVolatile(this);
     }
 
     /**

@@ -68,7 +68,7 @@ final class UnmapRanges extends Continuation {
             index++;
             if (index >= ranges.count()) {
                 command.request().movedBytes(listBytes);
-                command.end(ScsiStatus.GOOD);
+                command.endWritten();
                 return;
             }
             atBytes = disk.offsetOf(ranges.lba(index));

@@ -67,7 +67,7 @@ final class WriteSame extends Continuation {
     private void next() {
         if (atBytes == endBytes) {
             command.request().movedBytes(sentBytes);
-            command.end(ScsiStatus.GOOD);
+            command.endWritten();
             return;
         }
         BlockLimits limits = command.disk().backend().limits();

@@ -2,6 +2,7 @@ package dev.quiesce.scsi.disk;
 
 import static dev.quiesce.scsi.disk.DiskRig.BLOCK;
 import static dev.quiesce.scsi.disk.DiskRig.LENGTH_BYTES;
+import static dev.quiesce.scsi.disk.DiskRig.cachingPage;
 import static dev.quiesce.scsi.disk.DiskRig.filled;
 import static dev.quiesce.scsi.disk.DiskRig.read10;
 import static dev.quiesce.scsi.disk.DiskRig.sixteen;
@@ -325,14 +326,6 @@ class DiskProbeTest {
 
     private static byte[] vpd(DiskRig rig, int page) {
         return rig.data(512, 0x12, 1, page, 2, 0, 0);
-    }
-
-    private static byte[] cachingPage(boolean writeCache) {
-        byte[] list = new byte[24];
-        list[4] = 0x08;
-        list[5] = 0x12;
-        list[6] = (byte) (writeCache ? 0x04 : 0);
-        return list;
     }
 
     private static int[] ints(byte[] bytes) {

@@ -13,6 +13,7 @@ import dev.quiesce.block.BlockStatus;
 import dev.quiesce.block.Operation;
 import dev.quiesce.rules.Rule;
 import dev.quiesce.scsi.FakeHba;
+import dev.quiesce.scsi.ScsiRequest;
 import dev.quiesce.scsi.spec.ModeParameters;
 import dev.quiesce.scsi.spec.ScsiStatus;
 import dev.quiesce.scsi.spec.Sense;
@@ -282,6 +283,31 @@ class DiskRangesTest {
         }
         assertThat(data[0]).isEqualTo((byte) 0xF0);
         return ByteBuffer.wrap(data).getInt(3);
+    }
+
+    @Test
+    @Rule("CMD-35")
+    void shouldFlushRangesUnderWhichTheWriteCacheWasSwitchedOff() {
+        shouldFlush(pattern(), writeSame(0x41, 0, 0, 8));
+        shouldFlush(new byte[BLOCK], writeSame(0x41, 0, 0, 8));
+        shouldFlush(list(0, 8), ten(0x42, 0, 0, 24));
+    }
+
+    private static void shouldFlush(byte[] out, int... cdb) {
+        try (DiskRig rig = new DiskRig()) {
+            rig.driver.stalled = true;
+            ScsiRequest hung = rig.start(rig.rig.a, out, 0, cdb);
+            rig.rig.settle();
+            rig.driver.stalled = false;
+            rig.good(DiskRig.cachingPage(false), 0x15, 0x10, 0, 0, 24, 0);
+            rig.driver.log.clear();
+
+            rig.driver.releaseAll();
+            rig.rig.settle();
+
+            assertThat(rig.driver.log).containsExactly("FLUSH 0+0");
+            assertThat(rig.hba.answerTo(hung).status()).isEqualTo(ScsiStatus.GOOD);
+        }
     }
 
     private static int[] writeSame(int opcode, int flags, long lba, int blocks) {

@@ -2,6 +2,7 @@ package dev.quiesce.scsi.disk;
 
 import static dev.quiesce.scsi.disk.DiskRig.BLOCK;
 import static dev.quiesce.scsi.disk.DiskRig.LENGTH_BYTES;
+import static dev.quiesce.scsi.disk.DiskRig.cachingPage;
 import static dev.quiesce.scsi.disk.DiskRig.filled;
 import static dev.quiesce.scsi.disk.DiskRig.read10;
 import static dev.quiesce.scsi.disk.DiskRig.sixteen;
@@ -53,6 +54,53 @@ class DiskReadWriteTest {
             rig.good(content, 0x0A, 0, 0, 8, 0, 0);
 
             assertThat(rig.data(256 * BLOCK, 0x08, 0, 0, 8, 0, 0)).isEqualTo(content);
+        }
+    }
+
+    @Test
+    @Rule("CMD-35")
+    void shouldFlushAWriteUnderWhichTheWriteCacheWasSwitchedOff() {
+        try (DiskRig rig = new DiskRig()) {
+            rig.driver.stalled = true;
+            ScsiRequest hung = rig.start(rig.rig.a, filled(BLOCK, 1), 0, write10(0, 1));
+            ScsiRequest durable = rig.start(rig.rig.a, filled(BLOCK, 1), 0, ten(0x2A, 8, 1, 1));
+            ScsiRequest read = rig.start(rig.rig.a, new byte[0], BLOCK, read10(2, 1));
+            rig.rig.settle();
+            rig.driver.stalled = false;
+            rig.good(cachingPage(false), 0x15, 0x10, 0, 0, 24, 0);
+            rig.driver.log.clear();
+
+            rig.driver.stalled = true;
+            rig.driver.release(rig.driver.held.get(0));
+            rig.rig.settle();
+            assertThat(rig.driver.log).containsExactly("FLUSH 0+0");
+            assertThat(rig.hba.hasAnswered(hung)).isFalse();
+            rig.driver.releaseAll();
+            rig.rig.settle();
+
+            assertThat(rig.driver.log).hasSize(1);
+            for (ScsiRequest request : new ScsiRequest[] {hung, durable, read}) {
+                assertThat(rig.hba.answerTo(request).status()).isEqualTo(ScsiStatus.GOOD);
+            }
+        }
+    }
+
+    @Test
+    @Rule("CMD-35")
+    void shouldFailAWriteWhoseLateFlushFails() {
+        try (DiskRig rig = new DiskRig()) {
+            rig.driver.stalled = true;
+            ScsiRequest hung = rig.start(rig.rig.a, filled(BLOCK, 1), 0, write10(0, 1));
+            rig.rig.settle();
+            rig.driver.stalled = false;
+            rig.good(cachingPage(false), 0x15, 0x10, 0, 0, 24, 0);
+            rig.driver.fault = request ->
+                    request.operation() == Operation.FLUSH ? BlockStatus.IO_ERROR : null;
+
+            rig.driver.releaseAll();
+            rig.rig.settle();
+
+            assertThat(rig.hba.answerTo(hung).status()).isEqualTo(ScsiStatus.CHECK_CONDITION);
         }
     }
 

@@ -123,6 +123,15 @@ final class DiskRig implements AutoCloseable {
         return cdb;
     }
 
+    /** A MODE SELECT parameter list with the caching page, for a CDB of 15 10 00 00 18 00. */
+    static byte[] cachingPage(boolean writeCache) {
+        byte[] list = new byte[24];
+        list[4] = 0x08;
+        list[5] = 0x12;
+        list[6] = (byte) (writeCache ? 0x04 : 0);
+        return list;
+    }
+
     @Override
     public void close() {
         driver.releaseAll();
