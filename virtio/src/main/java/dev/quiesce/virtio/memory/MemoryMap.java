@@ -29,9 +29,9 @@ public interface MemoryMap {
     boolean covers(long address, long lengthBytes, boolean forWrite);
 
     /**
-     * Whether a ring can live in a range: it is covered, lies in one region, and ordered accesses
-     * at its even offsets are single-copy atomic on this host (VQ-3, VQ-39). Regions whose host
-     * memory starts at an odd address hold no rings.
+     * Whether a ring can live in a range: it is covered, lies in one region, however that is cut
+     * into buffers, and ordered accesses at its even offsets are single-copy atomic on this host
+     * (VQ-3, VQ-39). Host memory that starts at an odd address holds no rings.
      *
      * @param address first byte
      * @param lengthBytes length

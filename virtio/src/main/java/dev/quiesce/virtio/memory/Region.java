@@ -17,29 +17,43 @@ abstract sealed class Region {
     final long last;
     final boolean readOnly;
 
+    /** Whether it is one stretch of RAM with the one before, cut only because buffers are short. */
+    final boolean continues;
+
     /** Little-endian, position 0, used by absolute index only. */
     final ByteBuffer bytes;
 
     private final boolean hostAligned;
 
-    private Region(long first, ByteBuffer bytes, boolean readOnly, boolean hostAligned) {
-        this.first = first;
+    private Region(Stretch stretch, ByteBuffer bytes, boolean hostAligned) {
+        this.first = stretch.first();
         this.last = first + bytes.limit() - 1;
-        this.readOnly = readOnly;
+        this.readOnly = stretch.readOnly();
+        this.continues = stretch.continues();
         this.bytes = bytes;
         this.hostAligned = hostAligned;
     }
 
+    /**
+     * Where a region is, and what it is.
+     *
+     * @param first guest address of its first byte
+     * @param readOnly whether devices may only read it
+     * @param continues whether it continues the region before
+     */
+    record Stretch(long first, boolean readOnly, boolean continues) {
+    }
+
     /** Picks the access that works for buffers of this kind on this JVM. */
-    static Region of(long first, ByteBuffer buffer, boolean readOnly) {
+    static Region of(Stretch stretch, ByteBuffer buffer) {
         ByteBuffer slice = buffer.slice();
         boolean aligned = isHostAligned(slice);
-        ByteBuffer bytes = (readOnly ? slice.asReadOnlyBuffer() : slice)
+        ByteBuffer bytes = (stretch.readOnly() ? slice.asReadOnlyBuffer() : slice)
                 .order(ByteOrder.LITTLE_ENDIAN);
         if (Viewed.works(buffer.isDirect())) {
-            return new Viewed(first, bytes, readOnly, aligned);
+            return new Viewed(stretch, bytes, aligned);
         }
-        return new Fenced(first, bytes, readOnly, aligned);
+        return new Fenced(stretch, bytes, aligned);
     }
 
     /**
@@ -67,8 +81,9 @@ abstract sealed class Region {
         return (int) (address - first);
     }
 
-    final boolean isRingAligned(int index) {
-        return hostAligned && (index & 1) == 0;
+    /** Whether a ring with that address, here or before, may have a part of itself here. */
+    final boolean holdsRingFrom(long address, boolean forWrite) {
+        return hostAligned && ((address - first) & 1) == 0 && !(forWrite && readOnly);
     }
 
     abstract int loadAcquire16(int index);
@@ -82,8 +97,8 @@ abstract sealed class Region {
                 MethodHandles.byteBufferViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
         private static final short PROBE = 0x1234;
 
-        private Viewed(long first, ByteBuffer bytes, boolean readOnly, boolean hostAligned) {
-            super(first, bytes, readOnly, hostAligned);
+        private Viewed(Stretch stretch, ByteBuffer bytes, boolean hostAligned) {
+            super(stretch, bytes, hostAligned);
         }
 
         /**
@@ -116,8 +131,8 @@ abstract sealed class Region {
     /** Heap memory: a plain access of an aligned short is a single one; the fence orders it. */
     static final class Fenced extends Region {
 
-        private Fenced(long first, ByteBuffer bytes, boolean readOnly, boolean hostAligned) {
-            super(first, bytes, readOnly, hostAligned);
+        private Fenced(Stretch stretch, ByteBuffer bytes, boolean hostAligned) {
+            super(stretch, bytes, hostAligned);
         }
 
         @Override

@@ -28,7 +28,9 @@ public final class RegionMap implements MemoryMap {
      * Regions are sorted by unsigned address and do not overlap, so the region of an address is
      * found by bisection, and the region that follows another without a gap is its neighbour in
      * the array. One region never exceeds a buffer (2^31 - 1 bytes); larger RAM is several
-     * neighbours, and the only thing that may not cross from one to the next is a ring.
+     * neighbours, each but the first of which says that it continues the one before. A ring may lie
+     * across those, because everything in a ring that has to be accessed at once has two bytes and
+     * an even address; it may not lie across RAM that only happens to be side by side (VQ-3).
      */
     private final Region[] regions;
     private final boolean guestStoresOrdered;
@@ -68,12 +70,17 @@ public final class RegionMap implements MemoryMap {
 
     @Override
     public boolean holdsRing(long address, long lengthBytes, boolean forWrite) {
-        Region region = find(address);
-        return region != null
-                && lengthBytes > 0
-                && lengthBytes <= region.bytesFrom(address)
-                && !(forWrite && region.readOnly)
-                && region.isRingAligned(region.indexOf(address));
+        int at = indexOf(address);
+        boolean holds = at >= 0 && lengthBytes > 0 && regions[at].holdsRingFrom(address, forWrite);
+        long left = holds ? lengthBytes - regions[at].bytesFrom(address) : 0;
+        while (holds && left > 0) {
+            at++;
+            holds = at < regions.length
+                    && regions[at].continues
+                    && regions[at].holdsRingFrom(address, forWrite);
+            left = holds ? left - regions[at].bytesFrom(regions[at].first) : 0;
+        }
+        return holds;
     }
 
     @Override
@@ -307,11 +314,12 @@ public final class RegionMap implements MemoryMap {
          * @return this
          */
         public Builder add(long baseAddress, ByteBuffer ram) {
-            return add(baseAddress, ram, ram.isReadOnly());
+            return add(new Region.Stretch(baseAddress, ram.isReadOnly(), false), ram);
         }
 
         /**
-         * Adds RAM larger than one buffer: the buffers follow each other without a gap.
+         * Adds RAM larger than one buffer: the buffers follow each other without a gap, and are one
+         * region to the guest, anywhere in which a ring may lie.
          *
          * @param baseAddress guest address of the first byte
          * @param consecutive the parts, in address order
@@ -320,7 +328,8 @@ public final class RegionMap implements MemoryMap {
         public Builder add(long baseAddress, List<ByteBuffer> consecutive) {
             long address = baseAddress;
             for (ByteBuffer part : consecutive) {
-                add(address, part);
+                add(new Region.Stretch(
+                        address, part.isReadOnly(), address != baseAddress), part);
                 address += part.remaining();
             }
             return this;
@@ -334,7 +343,7 @@ public final class RegionMap implements MemoryMap {
          * @return this
          */
         public Builder addReadOnly(long baseAddress, ByteBuffer ram) {
-            return add(baseAddress, ram, true);
+            return add(new Region.Stretch(baseAddress, true, false), ram);
         }
 
         /**
@@ -381,14 +390,15 @@ public final class RegionMap implements MemoryMap {
             return truncatable ? new TruncatableMap(map) : map;
         }
 
-        private Builder add(long baseAddress, ByteBuffer ram, boolean readOnly) {
+        private Builder add(Region.Stretch stretch, ByteBuffer ram) {
+            long baseAddress = stretch.first();
             long last = baseAddress + ram.remaining() - 1;
             if (!ram.hasRemaining() || Long.compareUnsigned(last, baseAddress) < 0) {
                 throw new IllegalArgumentException("a region of " + ram.remaining()
                         + " bytes at guest address 0x" + Long.toHexString(baseAddress)
                         + " is empty or passes 2^64");
             }
-            regions.add(Region.of(baseAddress, ram, readOnly));
+            regions.add(Region.of(stretch, ram));
             return this;
         }
     }

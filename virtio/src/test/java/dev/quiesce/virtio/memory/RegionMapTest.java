@@ -72,6 +72,45 @@ class RegionMapTest {
         assertThat(map.holdsRing(0x3000, 32, false)).isFalse();
     }
 
+    /** RAM larger than a buffer is one region all the same. */
+    @Test
+    @Rule("VQ-3")
+    void shouldHoldRingsAcrossTheBuffersOfOneRegion() {
+        MemoryMap map = RegionMap.builder()
+                .add(0x1000, List.of(ByteBuffer.allocateDirect(64), ByteBuffer.allocate(64),
+                        ByteBuffer.allocateDirect(64)))
+                .add(0x10c0, ByteBuffer.allocateDirect(64))
+                .build();
+
+        assertThat(map.holdsRing(0x1010, 0xb0, true)).isTrue();
+        assertThat(map.holdsRing(0x1010, 0xb1, true)).isFalse();
+        assertThat(map.holdsRing(0x1011, 0x10, true)).isFalse();
+        map.storeRelease16(0x1040, 0x1234);
+        map.store32(0x107e, 0x89abcdef);
+        assertThat(map.loadAcquire16(0x1040)).isEqualTo(0x1234);
+        assertThat(map.load16(0x107e)).isEqualTo(0xcdef);
+        assertThat(map.loadAcquire16(0x1080)).isEqualTo(0x89ab);
+    }
+
+    @Test
+    @Rule("VQ-3")
+    @Rule("VQ-39")
+    void shouldHoldNoRingsAcrossBuffersThatCannotDoWhatRingsNeed() {
+        ByteBuffer odd = ByteBuffer.allocateDirect(65).position(1);
+        ByteBuffer rom = ByteBuffer.allocateDirect(64).asReadOnlyBuffer();
+        MemoryMap map = RegionMap.builder()
+                .add(0x1000, List.of(ByteBuffer.allocateDirect(64), odd))
+                .add(0x2000, List.of(ByteBuffer.allocateDirect(64), rom))
+                .add(0x3000, List.of(ByteBuffer.allocateDirect(63), ByteBuffer.allocateDirect(64)))
+                .build();
+
+        assertThat(map.holdsRing(0x1020, 0x20, true)).isTrue();
+        assertThat(map.holdsRing(0x1020, 0x22, true)).isFalse();
+        assertThat(map.holdsRing(0x2020, 0x22, true)).isFalse();
+        assertThat(map.holdsRing(0x2020, 0x22, false)).isTrue();
+        assertThat(map.holdsRing(0x3020, 0x22, true)).isFalse();
+    }
+
     @Test
     void shouldHoldRingsInHeapMemoryOnEveryJvm() {
         byte[] array = new byte[64];
