@@ -5,7 +5,10 @@ import dev.quiesce.block.BlockStatus;
 import dev.quiesce.block.IoVector;
 import dev.quiesce.driver.BlockRequest;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,9 +25,12 @@ final class FileTransfer extends WorkItem {
     private final FileDriver driver;
     private final BlockRequest request;
 
-    /** Channels move a buffer's position, so each region of memory gets a duplicate, kept. */
-    private final @Nullable ByteBuffer[] bases = new @Nullable ByteBuffer[VIEWS];
-    private final @Nullable ByteBuffer[] views = new @Nullable ByteBuffer[VIEWS];
+    /**
+     * Channels move a buffer's position, so each region of memory gets a duplicate. Kept until the
+     * next collection only: a region that is mapped stays mapped for as long as it has a view, and
+     * this object may be out of use for hours.
+     */
+    private final List<WeakReference<View>> views = new ArrayList<>(VIEWS);
     private int nextView;
 
     private int generation;
@@ -219,16 +225,28 @@ final class FileTransfer extends WorkItem {
     /** The duplicate of a region, with position 0 and no limit. */
     @SuppressWarnings("ReferenceEquality") // the same region, not equal bytes
     private ByteBuffer viewOf(ByteBuffer base) {
-        for (int i = 0; i < VIEWS; i++) {
-            ByteBuffer view = views[i];
-            if (bases[i] == base && view != null) {
-                return view.clear();
+        for (int i = 0; i < views.size(); i++) {
+            View view = views.get(i).get();
+            if (view != null && view.base == base) {
+                return view.duplicate.clear();
             }
         }
-        ByteBuffer view = base.duplicate().clear();
-        bases[nextView] = base;
-        views[nextView] = view;
-        nextView = (nextView + 1) % VIEWS;
-        return view;
+        View view = new View(base, base.duplicate());
+        if (views.size() < VIEWS) {
+            views.add(new WeakReference<>(view));
+        } else {
+            views.set(nextView, new WeakReference<>(view));
+            nextView = (nextView + 1) % VIEWS;
+        }
+        return view.duplicate.clear();
+    }
+
+    /**
+     * A region of memory.
+     *
+     * @param base the region, never moved
+     * @param duplicate the same memory, which has a position of its own
+     */
+    private record View(ByteBuffer base, ByteBuffer duplicate) {
     }
 }

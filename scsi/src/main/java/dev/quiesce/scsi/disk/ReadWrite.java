@@ -62,6 +62,7 @@ final class ReadWrite extends Continuation {
 
     @Override
     void stepEnded(BlockStatus status) {
+        piece.clear(); // or it would keep the guest's memory mapped that it was last made of
         if (!status.isOk()) {
             command.request().movedBytes(doneBytes);
             command.fail(status);
