@@ -150,7 +150,7 @@ class MonitorTest {
                 "blockdev-add", "blockdev-del", "block-export-add", "block-export-del",
                 "x-blockdev-set-iothread", "device_add", "device_del", "quiesce", "resume",
                 "block_resize", "query-stats", "quit", "query-commands", "query-iothreads",
-                "object-add", "object-del", "qmp_capabilities");
+                "object-add", "object-del", "qom-set", "qom-get", "qmp_capabilities");
     }
 
     @Test
@@ -239,6 +239,57 @@ class MonitorTest {
         assertThat(client.fail("object-del", "{'id':'io9'}"))
                 .isEqualTo("there is no IOThread 'io9'; there are: io0, io1");
         assertThat(client.fail("object-del", "{'id':'io0'}")).contains("serves export 'exp0'");
+    }
+
+    @Test
+    void shouldShowAndChangeHowAnIoThreadWorks() {
+        client.run("object-add", "{'qom-type':'iothread','id':'io9','poll-max-ns':5000,"
+                + "'poll-grow':3,'poll-shrink':4,'thread-pool-max':7}");
+        JsonNode shown = client.run("query-iothreads").get(2);
+        assertThat(shown.get("id").asText()).isEqualTo("io9");
+        assertThat(shown.get("poll-max-ns").asLong()).isEqualTo(5000);
+        assertThat(shown.get("poll-grow").asLong()).isEqualTo(3);
+        assertThat(shown.get("poll-shrink").asLong()).isEqualTo(4);
+        assertThat(shown.get("thread-pool-max").asLong()).isEqualTo(7);
+
+        set("poll-max-ns", 0);
+        set("poll-grow", 5);
+        set("poll-shrink", 6);
+        set("aio-max-batch", 16);
+        set("thread-pool-max", 9);
+        set("thread-pool-min", 2);
+
+        for (String each : List.of("poll-max-ns=0", "poll-grow=5", "poll-shrink=6",
+                "aio-max-batch=16", "thread-pool-max=9", "thread-pool-min=2")) {
+            String name = each.substring(0, each.indexOf('='));
+            String value = each.substring(each.indexOf('=') + 1);
+            assertThat(client.run("query-iothreads").get(2).get(name).asText()).isEqualTo(value);
+            assertThat(client.run("qom-get", "{'path':'io9','property':'" + name + "'}").asText())
+                    .isEqualTo(value);
+        }
+    }
+
+    @Test
+    void shouldRefuseWhatAnIoThreadCannotBe() {
+        assertThat(client.fail("qom-set", "{'path':'/objects/io0','property':'poll-max-ns'}"))
+                .isEqualTo("parameter 'value' is missing");
+        assertThat(client.fail("qom-set",
+                "{'path':'/objects/io0','property':'poll-max-ns','value':-1}"))
+                .contains("'value': expected a whole number, at least 0, not -1");
+        assertThat(client.fail("qom-set",
+                "{'path':'/objects/io7','property':'poll-max-ns','value':1}"))
+                .isEqualTo("there is no IOThread 'io7'; there are: io0, io1");
+        assertThat(client.fail("qom-set", "{'path':'io0','property':'colour','value':1}"))
+                .contains("'property': expected one of poll-max-ns", "not 'colour'");
+        assertThat(client.fail("qom-set",
+                "{'path':'io0','property':'thread-pool-min','value':65}")).contains("65", "64");
+        assertThat(client.run("qom-get", "{'path':'io0','property':'thread-pool-min'}").asInt())
+                .isZero();
+    }
+
+    private void set(String property, long value) {
+        client.run("qom-set", "{'path':'/objects/io9','property':'" + property + "','value':"
+                + value + "}");
     }
 
     @Test

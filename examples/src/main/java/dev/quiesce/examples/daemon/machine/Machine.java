@@ -2,6 +2,7 @@ package dev.quiesce.examples.daemon.machine;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.IoThread;
 import dev.quiesce.aio.Task;
 import dev.quiesce.examples.daemon.option.BlockdevOptions;
 import dev.quiesce.examples.daemon.option.DeviceOptions;
@@ -164,6 +165,28 @@ public final class Machine {
     public CompletionStage<Void> addIoThread(IoThreadOptions options) {
         threads.add(options);
         return CompletableFuture.completedStage(null);
+    }
+
+    /**
+     * Changes how an IOThread works, while it does; from its next turn on.
+     *
+     * @param change what it is to have
+     * @return completes at once
+     */
+    public CompletionStage<Void> changeIoThread(IoThreadOptions.Property change) {
+        IoThread thread = threads.require(change.id()).thread();
+        thread.change(change.changed(thread));
+        return CompletableFuture.completedStage(null);
+    }
+
+    /**
+     * How an IOThread works.
+     *
+     * @param asked the property
+     * @return its value
+     */
+    public long askIoThread(IoThreadOptions.Property asked) {
+        return asked.of(threads.require(asked.id()).thread());
     }
 
     /**

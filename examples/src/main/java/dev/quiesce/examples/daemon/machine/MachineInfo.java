@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.IoThread;
+import dev.quiesce.aio.source.PollParameters;
 import dev.quiesce.backend.BackendStats;
 import dev.quiesce.backend.BlockBackend;
 import dev.quiesce.examples.daemon.option.BlockdevOptions;
@@ -97,10 +98,13 @@ public final class MachineInfo {
         ArrayNode out = JSON.arrayNode();
         for (IoThreadTable.Entry entry : threads.all()) {
             IoThread.Properties properties = entry.thread().properties();
+            PollParameters polling = entry.context().polling();
             out.addObject()
                     .put("id", entry.options().id())
                     .put("thread-id", entry.thread().thread().getId())
-                    .put("poll-max-ns", entry.options().pollMaxNanos())
+                    .put("poll-max-ns", polling.maxNanos())
+                    .put("poll-grow", polling.grow())
+                    .put("poll-shrink", polling.shrink())
                     .put("aio-max-batch", properties.batchMax())
                     .put("thread-pool-min", properties.poolMin())
                     .put("thread-pool-max", properties.poolMax());

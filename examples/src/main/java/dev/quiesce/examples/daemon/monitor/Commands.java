@@ -55,6 +55,9 @@ public final class Commands {
                 done(machine.addIoThread(IoThreadOptions.read(arguments))));
         commands.put("object-del", (arguments, client) ->
                 done(machine.removeIoThread(id(arguments))));
+        commands.put("qom-set", (arguments, client) -> done(
+                machine.changeIoThread(IoThreadOptions.Property.readChange(arguments))));
+        commands.put("qom-get", this::get);
         commands.put("quiesce", (arguments, client) ->
                 done(machine.quiesce(client, nodeName(arguments))));
         commands.put("resume", (arguments, client) ->
@@ -91,6 +94,11 @@ public final class Commands {
             throw new IllegalArgumentException("no command '" + name + "'");
         }
         return machine.run(name, () -> command.begin(arguments, client).thenApply(each -> each));
+    }
+
+    private CompletionStage<JsonNode> get(Arguments arguments, HeldSections client) {
+        return CompletableFuture.completedStage(JSON.numberNode(
+                machine.askIoThread(IoThreadOptions.Property.readQuestion(arguments))));
     }
 
     private record Resize(String nodeName, long bytes) {}

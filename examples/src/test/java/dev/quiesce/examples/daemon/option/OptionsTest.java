@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.aio.IoThread;
+import dev.quiesce.aio.source.PollParameters;
 import java.nio.file.Path;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -109,10 +110,20 @@ class OptionsTest {
     @Test
     void shouldReadAnIoThread() {
         assertThat(IoThreadOptions.read(
-                OptionText.parse("iothread,id=io0,poll-max-ns=32768,aio-max-batch=8,"
-                        + "thread-pool-min=1,thread-pool-max=2", "qom-type", Set.of())))
-                .isEqualTo(new IoThreadOptions(
-                        "io0", 32768, new IoThread.Properties(8, 1, 2, null)));
+                OptionText.parse("iothread,id=io0,poll-max-ns=9000,poll-grow=3,poll-shrink=4,"
+                        + "aio-max-batch=8,thread-pool-min=1,thread-pool-max=2",
+                        "qom-type", Set.of())))
+                .isEqualTo(new IoThreadOptions("io0", new IoThread.Properties(
+                        8, 1, 2, new PollParameters(9000, 3, 4))));
+    }
+
+    @Test
+    void shouldLeavePollingToTheLoopUnlessItIsAskedFor() {
+        assertThat(ioThread("iothread,id=io0").properties().polling()).isNull();
+        assertThat(ioThread("iothread,id=io0,poll-max-ns=0").properties().polling())
+                .isEqualTo(PollParameters.OFF);
+        assertThat(ioThread("iothread,id=io0,poll-grow=5").properties().polling())
+                .isEqualTo(new PollParameters(32_768, 5, 0));
     }
 
     @ParameterizedTest
@@ -120,6 +131,7 @@ class OptionsTest {
         "secret,id=a                  | parameter 'qom-type': expected iothread, not 'secret'",
         "iothread                     | parameter 'id' is missing",
         "iothread,id=a,poll-max-ns=-1 | 'poll-max-ns': expected a whole number, at least 0",
+        "iothread,id=a,poll-grow=-1 | 'poll-grow': expected a whole number, at least 0",
         "iothread,id=a,thread-pool-max=0 | 'thread-pool-max': expected a whole number from 1",
         "iothread,id=a,thread-pool-max=2,thread-pool-min=3 | a whole number from 0 to 2, not '3'",
         "iothread,id=a,x=1            | unknown parameter 'x'; allowed are aio-max-batch, id",
@@ -128,6 +140,10 @@ class OptionsTest {
         assertThatThrownBy(() -> IoThreadOptions.read(
                 OptionText.parse(text, "qom-type", Set.of())))
                 .isInstanceOf(WrongOptionException.class).hasMessageContaining(complaint);
+    }
+
+    private static IoThreadOptions ioThread(String text) {
+        return IoThreadOptions.read(OptionText.parse(text, "qom-type", Set.of()));
     }
 
     @Test
