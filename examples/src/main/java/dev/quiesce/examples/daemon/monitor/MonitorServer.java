@@ -7,15 +7,12 @@ import dev.quiesce.aio.AioContext;
 import dev.quiesce.examples.daemon.machine.HeldSections;
 import dev.quiesce.examples.daemon.machine.Machine;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -48,6 +45,7 @@ public final class MonitorServer implements AutoCloseable {
     private static final long ACCEPT_AGAIN_MILLIS = 1000;
 
     private final Path path;
+    private final Object file; // The socket at the path, as long as nobody puts another there.
     private final AioContext main;
     private final Machine machine;
     private final Commands commands;
@@ -67,14 +65,15 @@ public final class MonitorServer implements AutoCloseable {
     /** Set once by any thread, read by the monitor's. */
     private volatile boolean closing;
 
-    private MonitorServer(Path path, AioContext main, Machine machine, Commands commands)
-            throws IOException {
+    private MonitorServer(Path path, ServerSocketChannel listener, AioContext main,
+            Machine machine, Commands commands) throws IOException {
         this.path = path;
+        this.file = UnixSockets.keyOf(path);
         this.main = main;
         this.machine = machine;
         this.commands = commands;
         this.wallClock = Clock.systemUTC();
-        this.listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        this.listener = listener;
         this.selector = Selector.open();
         this.listener.configureBlocking(false);
         this.acceptKey = listener.register(selector, SelectionKey.OP_ACCEPT);
@@ -94,14 +93,13 @@ public final class MonitorServer implements AutoCloseable {
      */
     public static MonitorServer listen(Path path, AioContext main, Machine machine,
             Commands commands) throws IOException {
-        UnixSockets.clear(path);
-        MonitorServer server = new MonitorServer(path, main, machine, commands);
+        ServerSocketChannel listener = UnixSockets.listen(path);
+        MonitorServer server;
         try {
-            server.listener.bind(UnixDomainSocketAddress.of(path));
-            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
+            server = new MonitorServer(path, listener, main, machine, commands);
         } catch (IOException | RuntimeException e) {
-            server.selector.close();
-            server.listener.close();
+            Files.deleteIfExists(path);
+            listener.close();
             throw e;
         }
         server.thread.start();
@@ -254,9 +252,9 @@ public final class MonitorServer implements AutoCloseable {
             leave(client);
         }
         try {
+            UnixSockets.remove(path, file);
             listener.close();
             selector.close();
-            Files.deleteIfExists(path);
         } catch (IOException e) {
             LOG.warn("the monitor's socket {} was not removed: {}", path, e.toString());
         }
