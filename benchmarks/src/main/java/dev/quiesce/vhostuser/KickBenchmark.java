@@ -48,7 +48,7 @@ public class KickBenchmark {
 
     /** Starts the loop and the poller. */
     @Setup(Level.Trial)
-    public void start() throws IOException {
+    public void start() throws IOException, Violation {
         loop = IoThread.start(
                 new IoThreadConfig("io", KickBenchmark::daemon, LoopSeams.system(), true));
         AioContext context = loop.context();

@@ -9,32 +9,44 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The device as a session drives it: what a front end says about features, rings and memory, turned
  * into the device's own operations, each waited for. Session thread.
  */
 final class Backend {
+    private static final long LOOK_MILLIS = 100;
     private static final int DRIVER = DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER;
 
     private final VirtioDevice device;
     private final PublishedMemory shown;
     private final MemoryTable table = new MemoryTable();
+    private final BooleanSupplier frontEndHasGone;
     private final Ring[] rings;
     private long features;
     private boolean up;
+    private @Nullable CompletionStage<Void> cancelling; // A reset because nobody is there any more.
 
     /**
      * Makes the driving side of a device in reset state.
      *
      * @param device the device
      * @param shown the memory that it was built with
+     * @param frontEndHasGone asked while rings are waited for, which may be as long as somebody
+     *     holds a drained section: when nobody is left to be told, what is parked is cancelled
      */
-    Backend(VirtioDevice device, PublishedMemory shown) {
+    Backend(VirtioDevice device, PublishedMemory shown, BooleanSupplier frontEndHasGone) {
         this.device = device;
         this.shown = shown;
+        this.frontEndHasGone = frontEndHasGone;
         this.rings = new Ring[device.queues()];
         for (int i = 0; i < rings.length; i++) {
             rings[i] = new Ring(i);
@@ -107,7 +119,8 @@ final class Backend {
     /** Takes a ring back from the device, if it has it; everything fetched is completed. */
     void stop(Ring ring) {
         if (ring.isRunning()) {
-            ring.stopped(await(device.stopQueue(ring.index)).lastAvail());
+            ring.stopped(awaitSettled(device.stopQueue(ring.index)).lastAvail());
+            forgetIfCancelled();
         }
     }
 
@@ -125,6 +138,10 @@ final class Backend {
     /** Stops all rings and resets the device, cancelling what is in flight; memory stays. */
     void reset() {
         await(device.writeStatus(0));
+        forget();
+    }
+
+    private void forget() {
         up = false;
         features = 0;
         for (Ring ring : rings) {
@@ -169,7 +186,40 @@ final class Backend {
                 stops.put(ring, device.stopQueue(ring.index));
             }
         }
-        stops.forEach((ring, stop) -> ring.stopped(await(stop).lastAvail()));
+        stops.forEach((ring, stop) -> ring.stopped(awaitSettled(stop).lastAvail()));
+        forgetIfCancelled();
+    }
+
+    private void forgetIfCancelled() {
+        CompletionStage<Void> reset = cancelling;
+        if (reset != null) {
+            await(reset);
+            cancelling = null;
+            forget();
+        }
+    }
+
+    /** Waits for a ring; if the front end goes meanwhile, by cancelling what the ring waits for. */
+    private QueueState awaitSettled(CompletionStage<QueueState> stop) {
+        CompletableFuture<QueueState> settled = stop.toCompletableFuture();
+        boolean interrupted = false;
+        while (!settled.isDone()) {
+            try {
+                settled.get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                if (cancelling == null && frontEndHasGone.getAsBoolean()) {
+                    cancelling = device.writeStatus(0);
+                }
+            } catch (ExecutionException e) {
+                break; // Told below.
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return await(settled);
     }
 
     private boolean isAnyRunning() {

@@ -1,37 +1,80 @@
 package dev.quiesce.vhostuser;
 
 import dev.quiesce.virtio.device.Interrupt;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The way to the guest: per queue a descriptor that is signalled when used buffers were published,
  * and one that is signalled when the ring is beyond use.
  *
- * <p>Signalling: any thread. Replacing: the session thread.
+ * <p>Signalling: any thread. Everything else: the session thread.
  */
 final class CallLines implements Interrupt {
     /*
-     * One lock per queue, held for one write(2) that never waits. Without it a descriptor could be
-     * closed while a loop is about to write it, its number given to another file, and eight bytes
-     * written there.
+     * One lock per line, held for one write(2). Without it a descriptor could be closed while a
+     * loop is about to write it, its number given to another file, and eight bytes written there.
+     *
+     * The write does not wait, unless the front end has undone what makes it so. It must not hold
+     * an IOThread then, which others use too. So while lines are written, a guard looks at each of
+     * them every few milliseconds. Whoever is found in the same write twice is cut off and tries
+     * again (Pollable); whoever was cut off three times in a row gives the line up and accuses the
+     * front end.
+     *
+     * The guard sleeps when nothing was written for a while. It says so before it looks a last
+     * time; a writer says that it writes before it looks whether the guard sleeps. Both are
+     * sequentially consistent, so one of the two sees the other, and a write that waits is always
+     * looked at. Step model: WriteGuardModelTest. What the hardware makes of two such flags:
+     * NotifyVersusPark, its model.
      */
     /** The index of a queue has eight bits where its descriptors are concerned (VHU-24). */
     static final int QUEUES_MAX = 256;
 
+    private static final Logger LOG = LoggerFactory.getLogger(CallLines.class);
+    private static final Accuser NOBODY = queue -> { };
+
+    private final ThreadFactory threads;
     private final Line[] calls = lines(QUEUES_MAX);
     private final Line[] errors = lines(QUEUES_MAX);
+    private volatile @Nullable Guard guard; // Written by the session, before lines have targets.
+    private volatile Accuser accuser = NOBODY; // Written by the session.
+
+    /** Set by whoever was made to wait: one line of a front end is enough. Any thread. */
+    private volatile boolean mute;
+
+    /** Hears that the front end makes the writers of a queue's descriptor wait. Any thread. */
+    @FunctionalInterface
+    interface Accuser {
+        void waits(int queue);
+    }
+
+    CallLines(ThreadFactory threads) {
+        this.threads = threads;
+    }
 
     @Override
     public void queue(int index) {
-        calls[index].signal();
+        signal(calls[index], index);
     }
 
     /** The device needs a reset: no queue of it works (VHU-23). */
     @Override
     public void config() {
-        for (Line error : errors) {
-            error.signal();
+        for (int i = 0; i < errors.length; i++) {
+            signal(errors[i], i);
         }
+    }
+
+    /** A session begins, and wants to hear what its front end does. */
+    void begin(Accuser session) {
+        accuser = session;
+        mute = false;
     }
 
     /**
@@ -39,19 +82,41 @@ final class CallLines implements Interrupt {
      * missed what was signalled on the old one (VHU-20).
      */
     void replaceCall(int queue, @Nullable Pollable next) {
-        calls[queue].replace(next);
-        calls[queue].signal();
+        replace(calls[queue], next);
+        signal(calls[queue], queue);
     }
 
     void replaceError(int queue, @Nullable Pollable next) {
-        errors[queue].replace(next);
+        replace(errors[queue], next);
     }
 
-    /** Closes all descriptors. */
+    /** Closes all descriptors; the session has ended. */
     void clear() {
         for (int i = 0; i < calls.length; i++) {
-            calls[i].replace(null);
-            errors[i].replace(null);
+            replace(calls[i], null);
+            replace(errors[i], null);
+        }
+        accuser = NOBODY;
+        Guard guarding = guard;
+        if (guarding != null) {
+            guarding.end();
+            guard = null;
+        }
+    }
+
+    private void replace(Line line, @Nullable Pollable next) {
+        if (next != null && guard == null) {
+            Guard begun = new Guard(threads);
+            begun.thread.start();
+            guard = begun;
+        }
+        line.replace(next);
+    }
+
+    private void signal(Line line, int queue) {
+        if (!mute && !line.signal(guard)) {
+            mute = true;
+            accuser.waits(queue);
         }
     }
 
@@ -64,19 +129,147 @@ final class CallLines implements Interrupt {
     }
 
     private static final class Line {
-        private @Nullable Pollable target; // Guarded by this.
+        /** Odd while somebody writes. Changed under the monitor, read by the guard. */
+        private final AtomicInteger writes = new AtomicInteger();
+        private volatile @Nullable Pollable target; // Changed under the monitor, read by the guard.
+        private int seen; // What `writes` was at the last look. Guard only.
 
-        synchronized void signal() {
-            if (target != null) {
-                target.signal();
+        /** False if the front end makes writers wait: the line is given up then. */
+        boolean signal(@Nullable Guard guard) {
+            Pollable to;
+            synchronized (this) {
+                to = target;
+                if (to == null || guard == null) {
+                    return true;
+                }
+                int busy = writes.incrementAndGet(); // before the look at the guard, see Guard
+                guard.writeBegins();
+                to.signal();
+                writes.setRelease(busy + 1); // the guard may be late, never wrong
+                if (!to.isStuck()) {
+                    return true;
+                }
+                target = null;
+            }
+            to.close();
+            return false;
+        }
+
+        void replace(@Nullable Pollable next) {
+            Pollable former;
+            synchronized (this) {
+                former = target;
+                target = next;
+            }
+            if (former != null) {
+                former.close(); // Outside: closing may take its time, and signals must not.
             }
         }
 
-        synchronized void replace(@Nullable Pollable next) {
-            if (target != null) {
-                target.close();
+        /** Whether anything was written since the last look. */
+        boolean hasMoved() {
+            return writes.get() != seen || (seen & 1) != 0;
+        }
+
+        /** Looks, and cuts off a write that is the same as last time. */
+        boolean look() {
+            int now = writes.get();
+            boolean moved = now != seen;
+            seen = now;
+            boolean busy = (now & 1) != 0;
+            Pollable written = target;
+            if (busy && !moved && written != null) {
+                written.cut();
             }
-            target = next;
+            return moved || busy;
+        }
+    }
+
+    /** Looks after the writers. */
+    private final class Guard {
+        /** Two of these are the longest that a front end can make a writer wait, three times. */
+        private static final long LOOK_MILLIS = 10;
+        private static final int IDLE_LOOKS_MAX = 50;
+
+        private final CountDownLatch ending = new CountDownLatch(1);
+        private final Thread thread;
+        private volatile boolean asleep;
+
+        Guard(ThreadFactory threads) {
+            this.thread = threads.newThread(this::run);
+        }
+
+        /** The caller has said in its line that it writes. Any thread. */
+        void writeBegins() {
+            if (asleep) {
+                LockSupport.unpark(thread);
+            }
+        }
+
+        /** Returns when the thread has ended. */
+        void end() {
+            ending.countDown();
+            LockSupport.unpark(thread);
+            boolean interrupted = false;
+            while (thread.isAlive()) {
+                try {
+                    thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        private void run() {
+            int idle = 0;
+            while (ending.getCount() > 0) {
+                idle = lookAtAll() ? 0 : idle + 1;
+                if (idle < IDLE_LOOKS_MAX) {
+                    pause();
+                } else {
+                    sleep();
+                    idle = 0;
+                }
+            }
+        }
+
+        /** Never shorter than it says: two looks are far enough apart for any write that goes. */
+        private void pause() {
+            try {
+                boolean unused = ending.await(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (InterruptedException e) {
+                LOG.debug("interrupted, and goes on", e);
+            }
+        }
+
+        private void sleep() {
+            asleep = true; // before the last look, see above
+            while (!hasAnyMoved() && ending.getCount() > 0) {
+                LockSupport.park(this);
+                boolean unused = Thread.interrupted(); // or the next park would not wait
+            }
+            asleep = false;
+        }
+
+        private boolean lookAtAll() {
+            boolean moved = false;
+            for (int i = 0; i < QUEUES_MAX; i++) {
+                moved |= calls[i].look();
+                moved |= errors[i].look();
+            }
+            return moved;
+        }
+
+        private boolean hasAnyMoved() {
+            for (int i = 0; i < QUEUES_MAX; i++) {
+                if (calls[i].hasMoved() || errors[i].hasMoved()) {
+                    return true;
+                }
+            }
+            return false;
         }
     }
 }

@@ -2,13 +2,18 @@ package dev.quiesce.vhostuser;
 
 import dev.quiesce.aio.EventNotifier;
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.Iterator;
 import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.newsclub.net.unix.AFUNIXSelectorProvider;
 import org.slf4j.Logger;
@@ -27,14 +32,25 @@ final class KickPoller implements AutoCloseable {
      * leaves commands in a queue and wakes the selector; a wake-up that comes before the wait ends
      * the wait. The first kick descriptor starts the thread: a front end that only connects costs
      * none.
+     *
+     * A front end can undo what makes its descriptors non-blocking, take a kick's count before the
+     * poller does, and so keep it waiting. That is the front end's own loss, until the session
+     * wants something of the poller: it then cuts off whatever the poller waits in (see Pollable),
+     * for as long as it takes. So that what the poller has not come to stays bounded, the session
+     * waits for it when there are many descriptors.
      */
     private static final Logger LOG = LoggerFactory.getLogger(KickPoller.class);
     private static final int FAILURES_MAX = 16;
+    private static final int CUTS_MAX = 3;
+    private static final int SPARE_DESCRIPTORS = 32;
+    private static final long PATIENCE_MILLIS = 10;
 
     private final String name;
     private final ThreadFactory threads;
     private final Queue<Runnable> commands = new ConcurrentLinkedQueue<>();
     private final @Nullable Watch[] watches; // Poller's thread.
+    private final Set<Pollable> open = ConcurrentHashMap.newKeySet(); // Given, and not closed yet.
+    private volatile boolean closing; // Written by the session, read by the poller.
     private @Nullable Selector selector; // Session thread; its uses see Loop.
     private @Nullable Thread thread;
 
@@ -48,10 +64,15 @@ final class KickPoller implements AutoCloseable {
     void watch(int queue, Pollable kick, EventNotifier doorbell) throws IOException {
         try {
             Selector waiting = started();
+            open.add(kick);
             command(waiting, () -> replace(waiting, queue, new Watch(queue, kick, doorbell)));
         } catch (IOException | RuntimeException e) {
+            open.remove(kick);
             kick.close();
             throw e;
+        }
+        if (open.size() > watches.length + SPARE_DESCRIPTORS) {
+            settle();
         }
     }
 
@@ -63,6 +84,18 @@ final class KickPoller implements AutoCloseable {
         }
     }
 
+    /** Returns when the poller has come to everything that it was told so far. */
+    void settle() {
+        Selector waiting = selector;
+        Thread running = thread;
+        if (waiting != null && running != null) {
+            CountDownLatch done = new CountDownLatch(1);
+            command(waiting, done::countDown);
+            awaitWithoutMercy(() -> !running.isAlive()
+                    || done.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS));
+        }
+    }
+
     /** Closes every descriptor and ends the thread; returns when it has ended. */
     @Override
     public void close() {
@@ -71,13 +104,14 @@ final class KickPoller implements AutoCloseable {
         if (waiting == null || running == null) {
             return;
         }
-        command(waiting, () -> {
-            for (int i = 0; i < watches.length; i++) {
-                replace(waiting, i, null);
-            }
-            closeSelector(waiting);
+        closing = true;
+        command(waiting, () -> closeSelector(waiting));
+        awaitWithoutMercy(() -> {
+            running.join(PATIENCE_MILLIS);
+            return !running.isAlive();
         });
-        joinUninterruptibly(running);
+        open.forEach(Pollable::close); // What it never came to, if it ended early.
+        open.clear();
         selector = null;
         thread = null;
     }
@@ -117,19 +151,29 @@ final class KickPoller implements AutoCloseable {
         }
     }
 
-    private static void joinUninterruptibly(Thread thread) {
+    /** Waits for the poller, and cuts off what makes it wait. */
+    private void awaitWithoutMercy(Wait done) {
         boolean interrupted = false;
-        while (true) {
+        boolean isDone = false;
+        while (!isDone) {
             try {
-                thread.join();
-                break;
+                isDone = done.isOver();
             } catch (InterruptedException e) {
                 interrupted = true;
+            }
+            if (!isDone) {
+                open.forEach(Pollable::cut);
             }
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Something that a thread waits for, for a short time. */
+    @FunctionalInterface
+    private interface Wait {
+        boolean isOver() throws InterruptedException;
     }
 
     /** The poller's thread. */
@@ -147,9 +191,12 @@ final class KickPoller implements AutoCloseable {
                     next.run();
                 }
                 if (!waiting.isOpen()) {
-                    return;
+                    break;
                 }
                 select();
+            }
+            for (int i = 0; i < watches.length; i++) {
+                replace(waiting, i, null);
             }
         }
 
@@ -157,7 +204,7 @@ final class KickPoller implements AutoCloseable {
             try {
                 waiting.select();
                 Iterator<SelectionKey> ready = waiting.selectedKeys().iterator();
-                while (ready.hasNext()) {
+                while (ready.hasNext() && !closing) {
                     SelectionKey key = ready.next();
                     ready.remove();
                     ((Watch) key.attachment()).kicked();
@@ -176,6 +223,7 @@ final class KickPoller implements AutoCloseable {
         private final EventNotifier doorbell;
         private @Nullable SelectionKey key;
         private int failures;
+        private int cuts;
 
         Watch(int queue, Pollable kick, EventNotifier doorbell) {
             this.queue = queue;
@@ -193,18 +241,30 @@ final class KickPoller implements AutoCloseable {
 
         void kicked() {
             try {
-                if (kick.drain() < 0) {
+                int bytes = kick.drain();
+                if (bytes < 0) {
                     giveUp("has ended");
-                    return;
+                } else if (bytes > 0) {
+                    failures = 0;
+                    doorbell.set();
+                } else {
+                    fail("is always empty");
                 }
-                failures = 0;
-                doorbell.set();
+            } catch (ClosedChannelException e) {
+                cuts++;
+                if (cuts >= CUTS_MAX) {
+                    giveUp("makes its reader wait");
+                }
             } catch (IOException e) {
-                // Somebody else took the count: nothing lost. But it must not go on for ever.
-                failures++;
-                if (failures >= FAILURES_MAX) {
-                    giveUp("cannot be read: " + e.getMessage());
-                }
+                fail("cannot be read: " + e.getMessage());
+            }
+        }
+
+        /** Somebody else took the count: nothing lost. But it must not go on for ever. */
+        private void fail(String how) {
+            failures++;
+            if (failures >= FAILURES_MAX) {
+                giveUp(how);
             }
         }
 
@@ -214,6 +274,7 @@ final class KickPoller implements AutoCloseable {
                 registered.cancel();
             }
             kick.close();
+            open.remove(kick);
         }
 
         private void giveUp(String why) {

@@ -13,8 +13,8 @@ import java.util.List;
  */
 final class MappedRegion {
     /**
-     * Where regions are cut into buffers: at multiples of this in guest-physical space. A guest
-     * whose allocator aligns blocks to their size never has a ring across such a border.
+     * Where regions are cut into buffers: at multiples of this in guest-physical space, where a
+     * guest whose allocator aligns blocks to their size has nothing that lies across.
      */
     static final long PART_BYTES = 1L << 30;
 

@@ -4,6 +4,7 @@ import java.io.FileDescriptor;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.newsclub.net.unix.FileDescriptorCast;
@@ -25,6 +26,14 @@ final class PassedFile {
     private static final int ACCESS_MODE = 3;
     private static final int READ_WRITE = 2;
 
+    private static final int TYPE_MASK = 0170000;
+
+    /** What {@link #kindOf} says of a pipe, with a name in a file system or without. */
+    static final String PIPE = "a pipe";
+
+    /** What {@link #kindOf} says of a socket. */
+    static final String SOCKET = "a socket";
+
     private PassedFile() {
     }
 
@@ -37,19 +46,40 @@ final class PassedFile {
      *     process may not open it
      */
     static FileChannel open(FileDescriptor descriptor) throws IOException {
-        int number = FileDescriptorCast.using(descriptor).as(Integer.class);
-        Path file = Path.of("/proc/self/fd/" + number);
+        Path file = nameOf(descriptor);
         if (!Files.isRegularFile(file)) {
-            throw new IOException("not a regular file");
+            throw new IOException("not a regular file, but " + kindOf(file));
         }
-        if ((flags(number) & ACCESS_MODE) != READ_WRITE) {
+        if ((flags(file) & ACCESS_MODE) != READ_WRITE) {
             throw new IOException("not passed for reading and writing");
         }
         return FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
     }
 
-    private static int flags(int number) throws IOException {
-        for (String line : Files.readAllLines(Path.of("/proc/self/fdinfo/" + number))) {
+    /** Where the host shows an open descriptor. */
+    static Path nameOf(FileDescriptor descriptor) throws IOException {
+        return Path.of("/proc/self/fd/"
+                + FileDescriptorCast.using(descriptor).as(Integer.class));
+    }
+
+    /** What a file is, in words of ours: its name is the front end's, and may say anything. */
+    static String kindOf(Path file, LinkOption... links) throws IOException {
+        int mode = Files.getAttribute(file, "unix:mode", links) instanceof Integer bits ? bits : 0;
+        return switch (mode & TYPE_MASK) {
+            case 0010000 -> PIPE;
+            case 0020000 -> "a character device";
+            case 0040000 -> "a directory";
+            case 0060000 -> "a block device";
+            case 0100000 -> "a regular file";
+            case 0120000 -> "a symbolic link";
+            case 0140000 -> SOCKET;
+            default -> "something that the host has no word for";
+        };
+    }
+
+    private static int flags(Path file) throws IOException {
+        Path info = Path.of("/proc/self/fdinfo", file.getFileName().toString());
+        for (String line : Files.readAllLines(info)) {
             if (line.startsWith(FLAGS)) {
                 return Integer.parseInt(line.substring(FLAGS.length()).strip(), OCTAL);
             }

@@ -1,5 +1,7 @@
 package dev.quiesce.vhostuser;
 
+import dev.quiesce.virtio.device.VirtioDevice;
+import dev.quiesce.virtio.memory.PublishedMemory;
 import java.io.EOFException;
 import java.io.FileDescriptor;
 import java.io.IOException;
@@ -24,6 +26,8 @@ final class Session {
     private static final Logger LOG = LoggerFactory.getLogger(Session.class);
     private static final int ANCILLARY_BYTES = 1024;
     private static final int CONFIG_WIDTH = 1;
+    private static final int NONE = -1;
+    private static final byte[] NOTHING = {};
 
     private final String name;
     private final AFUNIXSocket socket;
@@ -37,10 +41,15 @@ final class Session {
     private @Nullable FileDescriptor backendChannel; // Kept open, not used (VHU-49).
     private volatile VhostUserStatus.@Nullable FrontEnd status; // Written by the server's thread.
 
+    private volatile boolean leaving; // Shut out. Written by any.
+
+    /** A queue whose call or error descriptor makes its writer wait, or none. Written by any. */
+    private volatile int waitedFor = NONE;
+
     Session(Parts parts, AFUNIXSocket socket) throws IOException {
         this.name = parts.name();
         this.socket = socket;
-        this.backend = parts.backend();
+        this.backend = new Backend(parts.device(), parts.memory(), this::hasGone);
         this.calls = parts.calls();
         this.kicks = new KickPoller(name, backend.device().queues(), parts.threads());
         socket.setAncillaryReceiveBufferSize(ANCILLARY_BYTES);
@@ -49,24 +58,22 @@ final class Session {
     }
 
     /** What a session is made of, besides its socket. */
-    record Parts(String name, Backend backend, CallLines calls, ThreadFactory threads) {
-        static Parts of(VhostUserConfig config, Backend backend, CallLines calls) {
-            return new Parts(config.name(), backend, calls, config.threads());
-        }
+    record Parts(String name, VirtioDevice device, PublishedMemory memory, CallLines calls,
+            ThreadFactory threads) {
     }
 
     /** Serves the front end until it leaves, breaks a rule, or is shut out; then cleans up. */
     void run() {
+        calls.begin(this::accuse);
         try {
-            serve();
-            LOG.debug("{}: the front end has left", name);
-        } catch (Violation e) {
-            LOG.warn("{}: connection closed, the front end broke the protocol: {}",
-                    name, e.getMessage());
-        } catch (EOFException e) {
-            LOG.warn("{}: connection closed: {}", name, e.getMessage());
-        } catch (IOException e) {
-            LOG.warn("{}: connection lost: {}", name, e.toString());
+            String why = serve();
+            if (isAbusive()) { // Whatever else it came to then.
+                why = "connection closed, the front end broke the protocol: ring " + waitedFor
+                        + ": whoever writes its call or error descriptor is made to wait";
+            }
+            if (why != null) {
+                LOG.warn("{}: {}", name, why);
+            }
         } catch (RuntimeException e) {
             LOG.error("{}: connection closed, the device failed", name, e);
         } finally {
@@ -74,8 +81,36 @@ final class Session {
         }
     }
 
+    /** What there is to say when the connection has ended, or null. */
+    private @Nullable String serve() {
+        try {
+            takeAll();
+            LOG.debug("{}: the front end has left", name);
+            return null;
+        } catch (Violation e) {
+            return "connection closed, the front end broke the protocol: " + e.getMessage();
+        } catch (EOFException e) {
+            return "connection closed: " + e.getMessage();
+        } catch (IOException e) {
+            // A reply that nobody waits for any more is no news if we have shut the front end out.
+            return leaving ? null : "connection lost: " + e;
+        }
+    }
+
+    /** Whether the front end made a thread of ours wait. Any thread. */
+    boolean isAbusive() {
+        return waitedFor != NONE;
+    }
+
+    /** Whoever writes a queue's descriptor has been made to wait. Any thread. */
+    private void accuse(int queue) {
+        waitedFor = queue;
+        shutDown();
+    }
+
     /** Ends the stream, so that {@link #run} comes to its end. Any thread. */
     void shutDown() {
+        leaving = true;
         try {
             // Not closed: that would close descriptors that are still in use. By the channel:
             // to java.net.Socket an accepted socket of the library is not always connected.
@@ -86,12 +121,23 @@ final class Session {
         }
     }
 
+    /** Whether nobody waits for an answer any more. The server's thread. */
+    private boolean hasGone() {
+        try {
+            socket.getOutputStream().write(NOTHING); // sends nothing, fails if nobody is there
+            return leaving;
+        } catch (IOException gone) {
+            LOG.debug("{}: the front end has gone meanwhile", name, gone);
+            return true;
+        }
+    }
+
     /** How the front end stands after its last message, or null before its first. Any thread. */
     VhostUserStatus.@Nullable FrontEnd status() {
         return status;
     }
 
-    private void serve() throws IOException, Violation {
+    private void takeAll() throws IOException, Violation {
         for (MessageStream.Message next = stream.next(); next != null; next = stream.next()) {
             take(next);
             status = new VhostUserStatus.FrontEnd(backend.features(), protocolFeatures,
@@ -258,11 +304,20 @@ final class Session {
             }
             throw Violation.ofRequest(request + " of " + ring + ": descriptor and its flag differ");
         }
-        Pollable target = descriptor == null ? null : Pollable.of(descriptor);
+        Pollable target = descriptor == null ? null : pollable(request, ring, descriptor);
         switch (request) {
             case SET_VRING_CALL -> calls.replaceCall(ring.index, target);
             case SET_VRING_ERR -> calls.replaceError(ring.index, target);
             default -> startRing(ring, target);
+        }
+    }
+
+    private static Pollable pollable(Request request, Ring ring, FileDescriptor descriptor)
+            throws IOException, Violation {
+        try {
+            return Pollable.of(descriptor).readyFor(request != Request.SET_VRING_KICK);
+        } catch (Violation e) {
+            throw Violation.ofRequest(request + " of " + ring + ": " + e.getMessage());
         }
     }
 

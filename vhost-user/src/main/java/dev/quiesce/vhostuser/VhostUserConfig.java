@@ -9,8 +9,8 @@ import java.util.concurrent.ThreadFactory;
  *
  * @param name for diagnostics
  * @param socket where it listens; a socket there that nobody serves is replaced
- * @param threads makes its threads: one for messages, and one for kicks while a front end is
- *     connected
+ * @param threads makes its threads: one for messages, and while a front end is connected one for
+ *     kicks and one that looks after signals
  */
 public record VhostUserConfig(String name, Path socket, ThreadFactory threads) {
     /**

@@ -9,6 +9,8 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
@@ -45,10 +47,14 @@ public final class VhostUserServer<D extends VirtioDevice> {
     private static final Logger LOG = LoggerFactory.getLogger(VhostUserServer.class);
     private static final long RETRY_MILLIS = 100;
 
+    /** How long nobody is accepted after a front end that made an IOThread wait for it. */
+    private static final long PENALTY_MILLIS = 1000;
+
     private final VhostUserConfig config;
     private final AFUNIXServerSocket listener;
+    private final List<Object> file; // The socket at its path, as long as it is ours.
     private final PublishedMemory memory = new PublishedMemory(MemoryTable.empty());
-    private final CallLines calls = new CallLines();
+    private final CallLines calls;
     private final D device;
     private final CountDownLatch closing = new CountDownLatch(1);
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
@@ -56,9 +62,12 @@ public final class VhostUserServer<D extends VirtioDevice> {
     private long sessions; // Guarded by this.
 
     private VhostUserServer(
-            VhostUserConfig config, AFUNIXServerSocket listener, DeviceFactory<D> factory) {
+            VhostUserConfig config, AFUNIXServerSocket listener, DeviceFactory<D> factory)
+            throws IOException {
         this.config = config;
         this.listener = listener;
+        this.file = fileAt(config.socket());
+        this.calls = new CallLines(config.threads());
         this.device = factory.create(memory, calls);
         if (device.queues() > CallLines.QUEUES_MAX) {
             throw new IllegalArgumentException(device.name() + " has " + device.queues()
@@ -84,7 +93,8 @@ public final class VhostUserServer<D extends VirtioDevice> {
             VhostUserServer<D> server = new VhostUserServer<>(config, listener, factory);
             config.threads().newThread(server::acceptAll).start();
             return server;
-        } catch (RuntimeException | Error e) {
+        } catch (IOException | RuntimeException | Error e) {
+            Files.deleteIfExists(config.socket());
             listener.close();
             throw e;
         }
@@ -129,13 +139,11 @@ public final class VhostUserServer<D extends VirtioDevice> {
      * @return ends when no thread of the server runs any more
      */
     public CompletionStage<Void> closeAsync() {
-        closing.countDown();
-        try {
-            listener.close();
-        } catch (IOException e) {
-            LOG.debug("{}: closing the listening socket failed", config.name(), e);
-        }
         synchronized (this) {
+            if (closing.getCount() > 0) {
+                closing.countDown();
+                stopListening();
+            }
             if (current != null) {
                 current.shutDown();
             }
@@ -151,12 +159,33 @@ public final class VhostUserServer<D extends VirtioDevice> {
                     serve(socket);
                 }
             }
-            Files.deleteIfExists(config.socket());
-        } catch (IOException e) {
-            LOG.warn("{}: {} cannot be removed", config.name(), config.socket(), e);
         } finally {
             closed.complete(null);
         }
+    }
+
+    /** The file goes first: who finds it listens to somebody. */
+    private void stopListening() {
+        try {
+            if (Files.exists(config.socket(), LinkOption.NOFOLLOW_LINKS)
+                    && fileAt(config.socket()).equals(file)) {
+                Files.delete(config.socket());
+            }
+        } catch (IOException e) {
+            LOG.warn("{}: {} cannot be removed", config.name(), config.socket(), e);
+        }
+        try {
+            listener.close();
+        } catch (IOException e) {
+            LOG.debug("{}: closing the listening socket failed", config.name(), e);
+        }
+    }
+
+    /** What tells our socket from another one: hosts give the numbers of files out again. */
+    private static List<Object> fileAt(Path path) throws IOException {
+        BasicFileAttributes file = Files.readAttributes(
+                path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        return List.of(file.fileKey(), file.lastModifiedTime());
     }
 
     /** The next front end, or null: closing, or the host is short of something for the moment. */
@@ -166,7 +195,7 @@ public final class VhostUserServer<D extends VirtioDevice> {
         } catch (IOException e) {
             if (closing.getCount() > 0) {
                 LOG.warn("{}: accepting a front end failed", config.name(), e);
-                awaitClosing();
+                awaitClosing(RETRY_MILLIS);
             }
             return null;
         }
@@ -175,8 +204,8 @@ public final class VhostUserServer<D extends VirtioDevice> {
     private void serve(AFUNIXSocket socket) {
         Session session;
         try {
-            Backend backend = new Backend(device, memory);
-            session = new Session(Session.Parts.of(config, backend, calls), socket);
+            session = new Session(new Session.Parts(
+                    config.name(), device, memory, calls, config.threads()), socket);
         } catch (IOException e) {
             LOG.debug("{}: a front end was gone at once", config.name(), e);
             closeQuietly(socket);
@@ -193,11 +222,14 @@ public final class VhostUserServer<D extends VirtioDevice> {
         synchronized (this) {
             current = null;
         }
+        if (session.isAbusive()) {
+            awaitClosing(PENALTY_MILLIS);
+        }
     }
 
-    private void awaitClosing() {
+    private void awaitClosing(long millis) {
         try {
-            boolean unused = closing.await(RETRY_MILLIS, TimeUnit.MILLISECONDS);
+            boolean unused = closing.await(millis, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             LOG.debug("{}: interrupted while waiting to accept again", config.name(), e);
         }
@@ -215,17 +247,20 @@ public final class VhostUserServer<D extends VirtioDevice> {
     private static AFUNIXServerSocket bind(Path path) throws IOException {
         AFUNIXSocketAddress address = AFUNIXSocketAddress.of(path);
         if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+            String kind = PassedFile.kindOf(path, LinkOption.NOFOLLOW_LINKS);
+            if (!kind.equals(PassedFile.SOCKET)) {
+                throw new FileAlreadyExistsException(path.toString(), null,
+                        "not a socket, but " + kind);
+            }
             if (isServed(address)) {
                 throw new FileAlreadyExistsException(path.toString(), null, "another process"
                         + " listens there");
-            }
-            if (Files.isRegularFile(path) || Files.isDirectory(path)) {
-                throw new FileAlreadyExistsException(path.toString(), null, "not a socket");
             }
             Files.delete(path);
         }
         AFUNIXServerSocket listener = AFUNIXServerSocket.newInstance();
         try {
+            listener.setDeleteOnClose(false); // Done here, while it is surely ours.
             listener.bind(address);
             return listener;
         } catch (IOException e) {

@@ -13,9 +13,10 @@
  * and the next front end is accepted.
  *
  * <p><b>Threads.</b> One thread per server accepts front ends and takes their messages, one at a
- * time, in order; it may wait for the device, and nothing waits for it. A second one, while a front
- * end is connected, waits for kicks. Both come from the factory in the configuration. Rings are
- * served by the contexts that the device was given, as always.
+ * time, in order; it may wait for the device, and nothing waits for it. While a front end is
+ * connected a second one waits for kicks, and a third one sees to it that nobody who signals the
+ * front end is kept waiting. All come from the factory in the configuration. Rings are served by
+ * the contexts that the device was given, as always.
  *
  * <p>Read {@link dev.quiesce.vhostuser.VhostUserServer} first, then {@code Session} (what each
  * message does) and {@code Ring} (when a ring runs).

@@ -67,6 +67,11 @@ final class FrontEnd implements AutoCloseable {
         socket.getOutputStream().flush();
     }
 
+    /** Says that nothing more will come; what the back end does can still be seen. */
+    void endOutput() throws IOException {
+        socket.shutdownOutput();
+    }
+
     /** Waits until everything sent so far was taken: a question's answer comes after it. */
     void settle() throws IOException {
         askNumber(1);

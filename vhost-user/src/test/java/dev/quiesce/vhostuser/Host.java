@@ -46,10 +46,14 @@ final class Host implements AutoCloseable {
     final VhostUserServer<VirtioScsi> server;
 
     Host(Path socket, int requestQueues) throws Exception {
+        this(socket, requestQueues, new MemoryDriver(MemoryConfig.direct(DISK_BYTES)));
+    }
+
+    Host(Path socket, int requestQueues, BlockDriver storage) throws Exception {
         graph = onMain(() -> new BlockGraph(main));
         bus = onMain(() -> new ScsiBus(main, ScsiBusConfig.largest()));
         disk = onMain(
-                () -> newDisk("disk", new MemoryDriver(MemoryConfig.direct(DISK_BYTES))));
+                () -> newDisk("disk", storage));
         await(bus.plug(disk, new ScsiAddress(0, 0)));
         server = onMain(() -> VhostUserServer.listen(
                 new VhostUserConfig("test", socket, Host::daemon),
@@ -57,6 +61,42 @@ final class Host implements AutoCloseable {
                         VirtioScsiConfig.of("test", requestQueues), bus, memory, interrupt)));
         await(server.device().startDataplane(
                 QueueMapping.roundRobin(List.of(ioThread.context()), requestQueues)));
+    }
+
+    /** One more export, with a disk of its own, on the same threads. */
+    Export another(Path socket) throws Exception {
+        ScsiBus itsBus = onMain(() -> new ScsiBus(main, ScsiBusConfig.largest()));
+        ScsiDisk itsDisk = onMain(
+                () -> newDisk("other", new MemoryDriver(MemoryConfig.direct(DISK_BYTES))));
+        await(itsBus.plug(itsDisk, new ScsiAddress(0, 0)));
+        VhostUserServer<VirtioScsi> itsServer = onMain(() -> VhostUserServer.listen(
+                new VhostUserConfig("other", socket, Host::daemon),
+                (memory, interrupt) -> VirtioScsi.create(
+                        VirtioScsiConfig.of("other", 1), itsBus, memory, interrupt)));
+        await(itsServer.device().startDataplane(
+                QueueMapping.roundRobin(List.of(ioThread.context()), 1)));
+        return new Export(itsBus, itsDisk, itsServer);
+    }
+
+    /** An export besides the first. */
+    final class Export implements AutoCloseable {
+        private final ScsiBus bus;
+        private final ScsiDisk disk;
+        private final VhostUserServer<VirtioScsi> server;
+
+        private Export(ScsiBus bus, ScsiDisk disk, VhostUserServer<VirtioScsi> server) {
+            this.bus = bus;
+            this.disk = disk;
+            this.server = server;
+        }
+
+        @Override
+        public void close() throws Exception {
+            await(server.closeAsync());
+            await(server.device().closeAsync());
+            await(bus.unplug(new ScsiAddress(0, 0)));
+            Host.this.close(disk);
+        }
     }
 
     /** Runs something where control operations are allowed. */

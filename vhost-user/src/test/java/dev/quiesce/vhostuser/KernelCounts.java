@@ -33,7 +33,7 @@ final class KernelCounts {
         return targets;
     }
 
-    private static String target(Path descriptor) {
+    static String target(Path descriptor) {
         try {
             return Files.readSymbolicLink(descriptor).toString();
         } catch (IOException closedMeanwhile) {

@@ -7,6 +7,7 @@ import dev.quiesce.testkit.guest.GuestScsi;
 import dev.quiesce.testkit.guest.GuestScsiConfig;
 import dev.quiesce.testkit.guest.GuestSession;
 import dev.quiesce.virtio.device.QueueSetup;
+import java.io.FileDescriptor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -43,8 +44,16 @@ final class Machine implements AutoCloseable, GuestScsi.Transport {
     /** The only queue that is configured, as by firmware, or -1 for all. */
     int onlyQueue = -1;
 
+    /** Whether all memory comes in one message, as from front ends that know no slots. */
+    boolean inOneTable;
+
     Machine(Path socket, GuestScsiConfig config) throws IOException {
-        shared = new SharedRam(8 << 20);
+        this(socket, config, new SharedRam(8 << 20));
+    }
+
+    /** Takes the memory over. */
+    Machine(Path socket, GuestScsiConfig config, SharedRam memory) throws IOException {
+        shared = memory;
         frontEnd = new FrontEnd(socket);
         offered = frontEnd.askNumber(1);
         long protocol = frontEnd.askNumber(15);
@@ -73,10 +82,29 @@ final class Machine implements AutoCloseable, GuestScsi.Transport {
 
     /** Tells the back end of memory, as it stands. */
     void shareMemory() throws IOException {
-        long granted = frontEnd.acknowledged(37, payload -> {
-            payload.putLong(0);
-            shared.region().encode(payload);
-        }, shared.descriptor());
+        if (inOneTable) {
+            check(sendTable());
+            return;
+        }
+        FileDescriptor[] files = shared.descriptors();
+        for (int i = 0; i < files.length; i++) {
+            Payload.Region region = shared.regions().get(i);
+            check(frontEnd.acknowledged(37, payload -> {
+                payload.putLong(0);
+                region.encode(payload);
+            }, files[i]));
+        }
+    }
+
+    /** Sends all memory in one message, and tells the answer. */
+    long sendTable() throws IOException {
+        return frontEnd.acknowledged(5, payload -> {
+            payload.putInt(shared.regions().size()).putInt(0);
+            shared.regions().forEach(each -> each.encode(payload));
+        }, shared.descriptors());
+    }
+
+    private static void check(long granted) throws IOException {
         if (granted != 0) {
             throw new IOException("the back end refuses the memory");
         }

@@ -1,18 +1,27 @@
 package dev.quiesce.vhostuser;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.aio.EventNotifier;
 import dev.quiesce.rules.Rule;
+import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.newsclub.net.unix.FileDescriptorCast;
 
 /** What is relied on of the socket library: any descriptor can be waited for, none ever blocks. */
 @Rule("VHU-15")
@@ -85,14 +94,169 @@ class PollableTest {
     }
 
     @Test
-    void shouldLetGoOfAFileThatPretendsToBeAKick() throws Exception {
-        Path file = Files.write(directory.resolve("kick"), new byte[100]);
-        EventNotifier doorbell = new EventNotifier("kick");
-        try (KickPoller poller = new KickPoller("test", 1, Host::daemon)) {
-            Pollable kick = Pollable.of(new FileInputStream(file.toFile()).getFD());
-            poller.watch(0, kick, doorbell);
+    @Rule("VHU-23")
+    void shouldCountSignalsInAnEventDescriptor() throws Exception {
+        try (EventCounter counter = EventCounter.open()) {
+            Pollable call = Pollable.of(duplicate(counter.descriptor()));
 
-            awaitClosed(kick);
+            assertThat(call.signal()).isTrue();
+            assertThat(call.signal()).isTrue();
+
+            assertThat(counter.take()).isEqualTo(2);
+            call.close();
+        }
+    }
+
+    /** Its name must not get into the log: it may have a line of its own in it. */
+    @Test
+    void shouldRefuseWhatMayMakeAnyoneWaitHoweverItIsSet() throws Exception {
+        Path file = Files.write(directory.resolve("kick\nall is well"), new byte[100]);
+        long before = KernelCounts.descriptors();
+
+        for (Path wrong : List.of(file, Path.of("/dev/null"), Path.of("/dev/zero"))) {
+            FileInputStream opened = new FileInputStream(wrong.toFile());
+            assertThatThrownBy(() -> Pollable.of(opened.getFD()))
+                    .isInstanceOf(Violation.class)
+                    .hasMessageContaining("neither an eventfd nor a socket nor a pipe, but a ")
+                    .hasMessageNotContaining("all is well");
+        }
+
+        assertThat(KernelCounts.descriptors()).isLessThanOrEqualTo(before);
+    }
+
+    @Test
+    void shouldSignalForAThreadThatWasInterrupted() throws Exception {
+        try (EventCounter counter = EventCounter.open()) {
+            Pollable call = Pollable.of(duplicate(counter.descriptor()));
+            Thread.currentThread().interrupt();
+
+            assertThat(call.signal()).isTrue();
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(call.signal()).isTrue();
+
+            assertThat(counter.take()).isEqualTo(2);
+            call.close();
+        }
+    }
+
+    /** The front end can set back what we set, and then writing to a full counter waits. */
+    @Test
+    void shouldFreeAWriterThatTheFrontEndMakesWaitAndSayWhenItDoesSoAgainAndAgain()
+            throws Exception {
+        List<Integer> accused = new CopyOnWriteArrayList<>();
+        CallLines lines = new CallLines(Host::daemon);
+        lines.begin(accused::add);
+        try (EventCounter counter = EventCounter.open()) {
+            FileDescriptor passed = duplicate(counter.descriptor());
+            lines.replaceCall(3, Pollable.of(passed));
+            Obstinate frontEnd = new Obstinate(counter);
+            frontEnd.start();
+
+            while (accused.isEmpty()) {
+                lines.queue(3);
+            }
+            lines.queue(3);
+
+            frontEnd.stop();
+            assertThat(accused).containsExactly(3);
+            assertThat(passed.valid()).isFalse();
+        } finally {
+            lines.clear();
+        }
+    }
+
+    /** Once is no crime: what was full is heard when there is room again. */
+    @Test
+    void shouldForgiveADescriptorThatMadeAWriterWaitOnce() throws Exception {
+        List<Integer> accused = new CopyOnWriteArrayList<>();
+        CallLines lines = new CallLines(Host::daemon);
+        lines.begin(accused::add);
+        try (EventCounter counter = EventCounter.open()) {
+            lines.replaceCall(3, Pollable.of(duplicate(counter.descriptor())));
+            counter.fill();
+            counter.makeBlocking();
+
+            lines.queue(3);
+            counter.take();
+            lines.queue(3);
+
+            assertThat(counter.take()).isOne();
+            assertThat(accused).isEmpty();
+        } finally {
+            lines.clear();
+        }
+    }
+
+    /** A guard that slept through a write that waits would never end this. */
+    @Test
+    void shouldGuardWritersWhoseGuardWasAsleep() throws Exception {
+        CallLines lines = new CallLines(Host::daemon);
+        try (EventCounter counter = EventCounter.open()) {
+            lines.replaceCall(0, Pollable.of(duplicate(counter.descriptor())));
+            awaitParked();
+            counter.fill();
+            counter.makeBlocking();
+
+            lines.queue(0);
+
+            counter.take();
+        } finally {
+            lines.clear();
+        }
+    }
+
+    @Test
+    void shouldFreeAReaderThatTheFrontEndMakesWait() throws Exception {
+        try (EventCounter counter = EventCounter.open()) {
+            Pollable kick = Pollable.of(duplicate(counter.descriptor()));
+            counter.makeBlocking();
+            CompletableFuture<Integer> read = CompletableFuture.supplyAsync(
+                    () -> Machine.quietly(kick::drain));
+
+            while (!read.isDone()) {
+                kick.cut();
+            }
+
+            assertThat(read).failsWithin(Duration.ZERO).withThrowableThat()
+                    .withRootCauseInstanceOf(ClosedChannelException.class);
+            kick.close();
+        }
+    }
+
+    /** Both hear of the count; if the poller comes second, it would wait for the next one. */
+    @Test
+    void shouldEndThoughSomebodyElseTookWhatThePollerHeardOf() throws Exception {
+        for (int i = 0; i < 100; i++) {
+            EventCounter counter = EventCounter.open();
+            KickPoller poller = new KickPoller("test", 1, Host::daemon);
+            poller.watch(0, Pollable.of(duplicate(counter.descriptor())),
+                    new EventNotifier("kick"));
+            poller.settle();
+            counter.makeBlocking();
+            CompletableFuture<Long> thief = CompletableFuture.supplyAsync(
+                    () -> Machine.quietly(counter::take));
+
+            counter.add(1);
+            poller.close();
+
+            counter.add(1);
+            assertThat(Host.await(thief)).isBetween(1L, 2L);
+            counter.close();
+        }
+    }
+
+    /** What the poller has not come to is bounded, however fast the front end talks. */
+    @Test
+    void shouldKeepFewDescriptorsOpenHoweverManyCome() throws Exception {
+        EventNotifier doorbell = new EventNotifier("kick");
+        try (EventCounter counter = EventCounter.open();
+                KickPoller poller = new KickPoller("test", 1, Host::daemon)) {
+            long before = KernelCounts.descriptors();
+
+            for (int i = 0; i < 1000; i++) {
+                poller.watch(0, Pollable.of(duplicate(counter.descriptor())), doorbell);
+                assertThat(KernelCounts.descriptors()).isLessThan(before + 100);
+            }
         }
     }
 
@@ -111,6 +275,55 @@ class PollableTest {
         }
 
         assertThat(kicks).noneMatch(Pollable::isOpen);
+    }
+
+    private static FileDescriptor duplicate(FileDescriptor descriptor) throws IOException {
+        return FileDescriptorCast.duplicating(descriptor).getFileDescriptor();
+    }
+
+    private static void awaitParked() {
+        long deadline = System.nanoTime() + LIMIT_NANOS;
+        while (Thread.getAllStackTraces().entrySet().stream().noneMatch(PollableTest::isParked)) {
+            assertThat(System.nanoTime()).as("the guard never sleeps").isLessThan(deadline);
+            Thread.onSpinWait();
+        }
+    }
+
+    private static boolean isParked(Map.Entry<Thread, StackTraceElement[]> thread) {
+        return thread.getKey().getState() == Thread.State.WAITING
+                && Arrays.stream(thread.getValue()).anyMatch(
+                        at -> at.getClassName().contains("Guard"));
+    }
+
+    /** Keeps a counter full and its writers waiting, whatever the other side does about it. */
+    private static final class Obstinate {
+        private final EventCounter counter;
+        private final Thread thread = Host.daemon(this::run);
+        private volatile boolean stopped;
+
+        Obstinate(EventCounter counter) {
+            this.counter = counter;
+        }
+
+        void start() throws IOException {
+            counter.fill();
+            counter.makeBlocking();
+            thread.start();
+        }
+
+        void stop() throws InterruptedException {
+            stopped = true;
+            thread.join();
+        }
+
+        private void run() {
+            while (!stopped) {
+                Machine.quietly(() -> {
+                    counter.makeBlocking();
+                    return null;
+                });
+            }
+        }
     }
 
     private static Wire wire(boolean sockets) throws IOException {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,6 +71,50 @@ class ServerTest {
         }
         assertRefused(Files.createFile(directory.resolve("file")));
         assertRefused(directory);
+    }
+
+    @Test
+    void shouldDeleteNothingButSockets() throws Exception {
+        Path link = Files.createSymbolicLink(
+                directory.resolve("link"), directory.resolve("nowhere"));
+        Path pipe = directory.resolve("pipe");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+
+        assertRefused(link);
+        assertRefused(pipe);
+
+        assertThat(Files.isSymbolicLink(link)).isTrue();
+        assertThat(pipe).exists();
+    }
+
+    @Test
+    void shouldLeaveAloneWhatHasTakenItsPlace() throws Exception {
+        Path socket = directory.resolve("s");
+        Host host = new Host(socket, 1);
+        Files.delete(socket);
+
+        try (Host successor = new Host(socket, 1)) {
+            Files.setLastModifiedTime(socket, FileTime.fromMillis(1));
+            host.close();
+
+            try (Machine machine = Machine.booted(socket)) {
+                assertThat(successor.server.status().sessions()).isOne();
+                assertThat(machine.queues()).isEqualTo(3);
+            }
+        }
+    }
+
+    @Test
+    void shouldLeaveNoSocketBehindWhenItsDeviceCannotBeMade() throws Exception {
+        Path socket = directory.resolve("s");
+
+        assertThatThrownBy(() -> VhostUserServer.listen(
+                new VhostUserConfig("test", socket, Host::daemon),
+                (memory, interrupt) -> {
+                    throw new IllegalStateException("no device");
+                })).hasMessage("no device");
+
+        assertThat(socket).doesNotExist();
     }
 
     private static void abandon(Path socket) throws IOException {

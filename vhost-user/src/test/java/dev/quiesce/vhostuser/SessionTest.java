@@ -291,6 +291,93 @@ class SessionTest {
     }
 
     @Test
+    @Rule("VHU-4")
+    @Rule("VHU-47")
+    void shouldAnswerInOrderWhileRingsRunAndHaveCommandsInFlight() throws Exception {
+        try (Machine machine = Machine.booted(socket); Wire call = Wire.ofSockets();
+                Wire kick = Wire.ofSockets()) {
+            GuestCommand held = holdOneRead(machine);
+            FrontEnd frontEnd = machine.frontEnd;
+
+            frontEnd.sendRaw(13, FrontEnd.VERSION | FrontEnd.NEED_REPLY,
+                    payload -> payload.putLong(REQUESTS), call.writeEnd());
+            frontEnd.sendRaw(17, FrontEnd.VERSION, payload -> { });
+            frontEnd.sendRaw(12, FrontEnd.VERSION | FrontEnd.NEED_REPLY,
+                    payload -> payload.putLong(REQUESTS), kick.readEnd());
+            frontEnd.sendRaw(36, FrontEnd.VERSION, payload -> { });
+
+            assertThat(frontEnd.reply(13).getLong()).isZero();
+            assertThat(frontEnd.reply(17).getLong()).isEqualTo(4);
+            assertThat(frontEnd.reply(12).getLong()).isZero();
+            assertThat(frontEnd.reply(36).getLong()).isPositive();
+            assertThat(held.isOutstanding()).isTrue();
+            host.gate.open();
+            assertThat(call.await()).isTrue();
+        }
+    }
+
+    /** The front end waits as long as the section is held, and no longer: VHU-17 wants it so. */
+    @Test
+    @Rule("VHU-17")
+    void shouldAnswerWhereARingStandsWhenTheSectionOverItsCommandsEnds() throws Exception {
+        try (Machine machine = Machine.booted(socket)) {
+            read(machine);
+            DrainedSection section =
+                    Host.await(DrainedSection.beginAsync(host.main, host.disk.backend()));
+            GuestCommand parked = submitRead(machine);
+            awaitTrue(() -> host.disk.backend().gate().parkedCount() == 1);
+            CompletableFuture<Integer> base = CompletableFuture.supplyAsync(
+                    () -> Machine.quietly(() -> machine.stop(REQUESTS)));
+
+            assertThat(host.onMain(base::isDone)).isFalse();
+            assertThat(running(REQUESTS + 1)).isTrue();
+            Host.await(section.closeAsync());
+
+            assertThat(Host.await(base)).isPositive();
+            machine.driver.poll();
+            assertThat(parked.isGood()).isTrue();
+        }
+    }
+
+    /** Nobody is there to be told: the next front end need not wait for the section. */
+    @Test
+    @Rule("VHU-45")
+    void shouldNotWaitForASectionWhenTheFrontEndGoesWhileItStopsARing() throws Exception {
+        DrainedSection section;
+        try (Machine machine = Machine.booted(socket)) {
+            section = stopUnderSection(machine);
+        }
+        awaitTrue(() -> host.server.status().frontEnd() == null);
+
+        assertThat(host.disk.backend().gate().parkedCount()).isZero();
+        Host.await(section.closeAsync());
+        assertServesTheNext();
+    }
+
+    @Test
+    @Rule("VHU-45")
+    void shouldBeClosedThoughAFrontEndStopsARingUnderAHeldSection() throws Exception {
+        try (Machine machine = Machine.booted(socket)) {
+            DrainedSection section = stopUnderSection(machine);
+
+            Host.await(host.server.closeAsync());
+
+            assertThat(host.disk.backend().gate().parkedCount()).isZero();
+            Host.await(section.closeAsync());
+        }
+    }
+
+    private DrainedSection stopUnderSection(Machine machine) throws Exception {
+        read(machine);
+        DrainedSection section =
+                Host.await(DrainedSection.beginAsync(host.main, host.disk.backend()));
+        submitRead(machine);
+        awaitTrue(() -> host.disk.backend().gate().parkedCount() == 1);
+        machine.frontEnd.send(11, Machine.state(REQUESTS, 0)::encode);
+        return section;
+    }
+
+    @Test
     @Rule("VHU-42")
     @Rule("VSCSI-45")
     void shouldTellTheGuestOfADiskThatComesAndGoes() throws Exception {

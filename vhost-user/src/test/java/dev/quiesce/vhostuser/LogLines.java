@@ -1,0 +1,31 @@
+package dev.quiesce.vhostuser;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/** What is logged, from now until it is closed: every line, whoever writes it. */
+final class LogLines implements AutoCloseable {
+    private final PrintStream before = System.err;
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    private final PrintStream stream = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+
+    LogLines() {
+        System.setErr(stream);
+    }
+
+    /** The lines since the last call. */
+    List<String> take() {
+        synchronized (stream) { // which printing does, too
+            String all = bytes.toString(StandardCharsets.UTF_8);
+            bytes.reset();
+            return all.lines().toList();
+        }
+    }
+
+    @Override
+    public void close() {
+        System.setErr(before);
+    }
+}
