@@ -20,7 +20,8 @@ final class Neighbour implements AutoCloseable {
 
     private Neighbour(Path socket) throws Exception {
         machine = Machine.booted(socket);
-        end = CompletableFuture.supplyAsync(this::work);
+        // Not the common pool: it has one thread where there are two processors.
+        end = CompletableFuture.supplyAsync(this::work, body -> Host.daemon(body).start());
     }
 
     static Neighbour at(Path socket) throws Exception {
