@@ -3,6 +3,7 @@ package dev.quiesce.examples.daemon;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -23,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /** A client of the monitor, as a person with a terminal would be. */
 final class MonitorClient implements AutoCloseable {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = new ObjectMapper()
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
     private final SocketChannel channel;
     private final BufferedReader reader;
@@ -82,8 +84,12 @@ final class MonitorClient implements AutoCloseable {
     }
 
     void sendRaw(String text) {
+        sendRaw(text.getBytes(UTF_8));
+    }
+
+    void sendRaw(byte[] content) {
         try {
-            ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(UTF_8));
+            ByteBuffer bytes = ByteBuffer.wrap(content);
             while (bytes.hasRemaining()) {
                 channel.write(bytes);
             }

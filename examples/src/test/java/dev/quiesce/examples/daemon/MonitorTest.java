@@ -60,7 +60,8 @@ class MonitorTest {
 
     @Test
     void shouldGiveBackAnyId() {
-        for (String id : List.of("'a'", "1", "[1,{'x':null}]", "null", "1.5")) {
+        for (String id : List.of("'a'", "1", "[1,{'x':null}]", "null", "1.50",
+                "12345678901234567890123", "1e400")) {
             JsonNode answer = client.ask("{'execute':'query-commands','id':" + id + "}");
 
             assertThat(answer.get("id")).isEqualTo(json(id));
@@ -115,6 +116,30 @@ class MonitorTest {
     private JsonNode askRaw(String line) {
         client.sendRaw(line + "\n");
         return client.answer();
+    }
+
+    @Test
+    void shouldSayWhatIsWrongWithALineInWordsForPeople() throws IOException {
+        String deep = "{\"a\":".repeat(100);
+        for (String line : List.of("{\"execute\":\"a\"} {}", "{\"execute\":", deep,
+                "{\"id\":" + "1".repeat(5000) + "}")) {
+            assertThat(askRaw(line).at("/error/desc").asText())
+                    .startsWith("malformed JSON").doesNotContain("jackson", "Feature", "Stream");
+        }
+        byte[] noText = {'{', '"', (byte) 0xFF, '"', ':', '1', '}', '\n'};
+        client.sendRaw(noText);
+        assertThat(client.answer().at("/error/desc").asText()).contains("UTF-8");
+
+        assertThat(client.run("query-commands").isArray()).isTrue();
+    }
+
+    @Test
+    void shouldTakeTheSendersLastLineAlsoWithoutItsEnd() throws IOException {
+        client.sendRaw("{\"execute\":\"query-iothreads\",\"id\":1}");
+        client.closeOutput();
+
+        assertThat(client.answer().get("id").asInt()).isEqualTo(1);
+        assertThat(client.isHungUp()).isTrue();
     }
 
     @Test
@@ -214,7 +239,7 @@ class MonitorTest {
                 .isEqualTo("there is no node 'x'; there are: disk0, disk1");
         assertThat(client.fail("blockdev-add",
                 "{'driver':'memory','node-name':'m','size':9223372036854775807}"))
-                .contains("lengthBytes");
+                .contains("at most 16T bytes");
         assertThat(client.fail("blockdev-add", "{'driver':'raw','node-name':'r','size':9999,"
                 + "'file':{'driver':'null-co','node-name':'n','size':512}}"))
                 .contains("does not fit");

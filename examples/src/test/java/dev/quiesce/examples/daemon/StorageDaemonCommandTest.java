@@ -30,6 +30,7 @@ class StorageDaemonCommandTest {
         "--blockdev | file,node-name=a,filename  | 'filename' has no value",
         "--blockdev | raw,node-name=a,file=b     | there is no node 'b'; there are: none",
         "--blockdev | null-co,node-name=-        | malformed name '-'",
+        "--blockdev | memory,node-name=a,size=1P | 'size': expected at most",
         "--blockdev | {}                         | parameter 'node-name' is missing",
         "--blockdev | {x                         | malformed JSON",
         "--object   | iothread                   | parameter 'id' is missing",
@@ -75,7 +76,8 @@ class StorageDaemonCommandTest {
 
         assertThat(run("--monitor", "unix:/no/such/s")).isEqualTo(1);
         assertThat(run("--pidfile", "/no/such/pid")).isEqualTo(1);
-        assertThat(err.toString()).contains("--pidfile /no/such/pid: ");
+        assertThat(err.toString()).contains(
+                "--pidfile /no/such/pid: /no/such/pid: no such file or directory\n");
     }
 
     @Test

@@ -1,6 +1,8 @@
 package dev.quiesce.examples.daemon.machine;
 
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.util.concurrent.CompletionException;
 
 /** What failed, without the wrappings of stages. */
@@ -35,9 +37,17 @@ public final class Failures {
             return inner.getClass().getSimpleName();
         }
         String line = message.lines().findFirst().orElse("");
-        return inner instanceof FileSystemException named
-                && named.getReason() == null
-                ? inner.getClass().getSimpleName() + ": " + line : line;
+        return inner instanceof FileSystemException named && named.getReason() == null
+                ? line + ": " + reasonOf(named) : line;
+    }
+
+    /** These say by their class alone what the matter is. */
+    private static String reasonOf(FileSystemException failure) {
+        if (failure instanceof NoSuchFileException) {
+            return "no such file or directory";
+        }
+        return failure instanceof AccessDeniedException
+                ? "permission denied" : failure.getClass().getSimpleName();
     }
 
     /** The same failure, for whoever must throw something unchecked. */

@@ -91,6 +91,9 @@ final class Client {
     private void takeLines() {
         while (!busy) {
             String line = in.next();
+            if (line == null && ended) {
+                line = in.rest(); // The last line may lack its end.
+            }
             if (line == null) {
                 return;
             }

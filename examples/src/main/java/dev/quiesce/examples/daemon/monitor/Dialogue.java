@@ -92,16 +92,19 @@ final class Dialogue {
     }
 
     private static ObjectNode requestOf(String line) {
-        if (isOverlong(line)) {
+        if (is(line, LineBuffer.OVERLONG)) {
             throw new WrongOptionException(
                     "a line has at most " + LineBuffer.LINE_BYTES_MAX + " bytes");
+        }
+        if (is(line, LineBuffer.NO_TEXT)) {
+            throw new WrongOptionException("a line must be encoded in UTF-8");
         }
         return JsonText.parseObject(line);
     }
 
     @SuppressWarnings("ReferenceEquality") // a mark, not a text that somebody could send
-    private static boolean isOverlong(String line) {
-        return line == LineBuffer.OVERLONG;
+    private static boolean is(String line, String mark) {
+        return line == mark;
     }
 
     private static @Nullable String problemOf(ObjectNode request) {

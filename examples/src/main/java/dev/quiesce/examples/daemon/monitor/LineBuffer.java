@@ -5,11 +5,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Cuts what a client sends into lines. A line that does not fit is dropped as a whole, and shows up
- * as {@link #OVERLONG}. Confined to the monitor's thread.
+ * as {@link #OVERLONG}; one that is no UTF-8, as {@link #NO_TEXT}. Confined to the monitor's thread.
  */
 final class LineBuffer {
     /** Most bytes of a line. */
@@ -18,6 +20,10 @@ final class LineBuffer {
     /** Stands for a line that was too long; compared by identity. */
     static final String OVERLONG = new String("overlong");
 
+    /** Stands for a line that is not encoded as it must be; compared by identity. */
+    static final String NO_TEXT = new String("no text");
+
+    private final CharsetDecoder decoder = UTF_8.newDecoder();
     private final ByteBuffer bytes = ByteBuffer.allocate(LINE_BYTES_MAX + 1);
 
     /** No line ends before this. */
@@ -37,9 +43,7 @@ final class LineBuffer {
     @Nullable String next() {
         while (scanned < bytes.position()) {
             if (bytes.get(scanned++) == '\n') {
-                String line = dropping
-                        ? OVERLONG : new String(bytes.array(), 0, scanned - 1, UTF_8);
-                dropping = false;
+                String line = take(scanned - 1);
                 bytes.flip().position(scanned);
                 bytes.compact();
                 scanned = 0;
@@ -52,5 +56,28 @@ final class LineBuffer {
             scanned = 0;
         }
         return null;
+    }
+
+    /** What stands behind the last line's end, or null if nothing does; for a client that ended. */
+    @Nullable String rest() {
+        if (bytes.position() == 0 && !dropping) {
+            return null;
+        }
+        String line = take(bytes.position());
+        bytes.clear();
+        scanned = 0;
+        return line;
+    }
+
+    private String take(int length) {
+        if (dropping) {
+            dropping = false;
+            return OVERLONG;
+        }
+        try {
+            return decoder.decode(ByteBuffer.wrap(bytes.array(), 0, length)).toString();
+        } catch (CharacterCodingException e) {
+            return NO_TEXT;
+        }
     }
 }

@@ -13,6 +13,9 @@ import java.util.Locale;
  */
 public record BlockdevOptions(String nodeName, boolean readOnly, Source source) {
     private static final long NULL_BYTES = 1L << 30;
+
+    /** What the memory driver can keep account of. */
+    private static final long MEMORY_BYTES_MAX = 16L << 40;
     private static final String DRIVERS =
             "one of file, raw, memory, null-co, null-aio, overlay, passthrough";
 
@@ -100,7 +103,7 @@ public record BlockdevOptions(String nodeName, boolean readOnly, Source source) 
             case "file" -> hostFile(arguments);
             case "raw" -> new Raw(child(arguments), arguments.size("offset", 0),
                     arguments.size("size", Long.MAX_VALUE));
-            case "memory" -> new Memory(arguments.size("size"));
+            case "memory" -> memory(arguments);
             case "null", "null-co", "null-aio" -> nothing(arguments);
             case "overlay" -> new Overlay(child(arguments),
                     arguments.size("max-memory", Runtime.getRuntime().maxMemory() / 2));
@@ -138,6 +141,14 @@ public record BlockdevOptions(String nodeName, boolean readOnly, Source source) 
             throw arguments.unsuitable("filename", "a path ("
                     + e.getReason().toLowerCase(Locale.ROOT) + ")");
         }
+    }
+
+    private static Memory memory(Arguments arguments) {
+        long bytes = arguments.size("size");
+        if (bytes > MEMORY_BYTES_MAX) {
+            throw arguments.unsuitable("size", "at most 16T bytes");
+        }
+        return new Memory(bytes);
     }
 
     private static Null nothing(Arguments arguments) {

@@ -4,20 +4,26 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /** JSON as people and programs type it, read strictly. */
 public final class JsonText {
     private static final int DEPTH_MAX = 64;
+    private static final int DIGITS_MAX = 1000;
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(
-                            StreamReadConstraints.builder().maxNestingDepth(DEPTH_MAX).build())
+                            StreamReadConstraints.builder().maxNestingDepth(DEPTH_MAX)
+                                    .maxNumberLength(DIGITS_MAX).build())
                     .build())
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
             .build();
 
     private JsonText() {
@@ -35,8 +41,7 @@ public final class JsonText {
         try {
             node = MAPPER.readTree(text);
         } catch (JsonProcessingException e) {
-            throw new WrongOptionException("malformed JSON" + where(e) + ": "
-                    + e.getOriginalMessage().lines().findFirst().orElse("it is incomplete"));
+            throw new WrongOptionException("malformed JSON" + wordsFor(e));
         }
         if (node instanceof ObjectNode object) {
             return object;
@@ -59,7 +64,19 @@ public final class JsonText {
         }
     }
 
-    private static String where(JsonProcessingException e) {
-        return e.getLocation() == null ? "" : " at column " + e.getLocation().getColumnNr();
+    /** In our words, where the parser speaks of its own classes and settings. */
+    private static String wordsFor(JsonProcessingException e) {
+        if (e instanceof JsonEOFException) {
+            return ": it ends before the object does";
+        }
+        if (e instanceof MismatchedInputException) {
+            return ": there is something behind the object";
+        }
+        if (e instanceof StreamConstraintsException) {
+            return ": more than " + DEPTH_MAX + " levels deep, or a number of more than "
+                    + DIGITS_MAX + " digits";
+        }
+        String where = e.getLocation() == null ? "" : " at column " + e.getLocation().getColumnNr();
+        return where + ": " + e.getOriginalMessage().lines().findFirst().orElse("");
     }
 }

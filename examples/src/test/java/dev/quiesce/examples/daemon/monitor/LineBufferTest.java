@@ -34,6 +34,27 @@ class LineBufferTest {
     }
 
     @Test
+    void shouldMarkALineThatIsNoText() throws IOException {
+        ReadableByteChannel channel = Channels.newChannel(
+                new ByteArrayInputStream(new byte[] {'a', (byte) 0xC3, '\n', 'b', '\n'}));
+        assertThat(buffer.readFrom(channel)).isPositive();
+
+        assertThat(buffer.next()).isSameAs(LineBuffer.NO_TEXT);
+        assertThat(buffer.next()).isEqualTo("b");
+    }
+
+    @Test
+    void shouldGiveWhatIsLeftAtTheEnd() throws IOException {
+        assertThat(feed("first\nsecond")).containsExactly("first");
+
+        assertThat(buffer.rest()).isEqualTo("second");
+        assertThat(buffer.rest()).isNull();
+        assertThat(feed("x".repeat(2 * LineBuffer.LINE_BYTES_MAX))).isEmpty();
+        assertThat(buffer.rest()).isSameAs(LineBuffer.OVERLONG);
+        assertThat(buffer.rest()).isNull();
+    }
+
+    @Test
     void shouldKeepTheLongestLine() throws IOException {
         String line = "x".repeat(LineBuffer.LINE_BYTES_MAX);
 

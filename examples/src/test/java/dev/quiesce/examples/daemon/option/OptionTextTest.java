@@ -76,8 +76,9 @@ class OptionTextTest {
         "list.1=x                 | parameter 'list.0' is missing: lists are numbered from 0",
         "0=x                      | a list, where parameters with names are expected",
         "driver=file,             | expected KEY=VALUE",
-        "{                        | malformed JSON at column",
-        "{} {}                    | malformed JSON at column",
+        "{                        | malformed JSON: it ends before the object does",
+        "{\"a\":[1               | malformed JSON: it ends before the object does",
+        "{} {}                    | malformed JSON: there is something behind the object",
         "{\"a\":1,\"a\":2}        | malformed JSON at column",
     })
     void shouldSayWhatIsWrongWithAText(String text, String complaint) {
@@ -95,7 +96,8 @@ class OptionTextTest {
         String deep = "{\"a\":".repeat(5000) + "1" + "}".repeat(5000);
 
         assertThatThrownBy(() -> parse(deep)).isInstanceOf(WrongOptionException.class)
-                .hasMessageContaining("malformed JSON");
+                .hasMessage("malformed JSON: more than 64 levels deep, or a number of more than"
+                        + " 1000 digits");
     }
 
     private static Arguments parse(String text) {
