@@ -1,14 +1,17 @@
 #!/bin/bash
 # Boots a guest on a vhost-user-scsi socket and runs a command in it; its console is our output.
-#   boot.sh qemu|uml SOCKET QUEUES COMMAND
-# The scripts of work/ lie in the guest at /work. Exit code: the command's; 125 if it has none.
+#   boot.sh qemu|uml SOCKET QUEUES COMMAND [BLK_SOCKET...]
+# Behind a BLK_SOCKET is a vhost-user-blk disk of somebody else. The scripts of work/ lie in the guest
+# at /work. Exit code: the command's; 125 if it has none.
 # Run setup.sh before. QUIESCE_GUEST_CACHE as there; QUIESCE_GUEST_MIB: memory (default 512)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${QUIESCE_GUEST_CACHE:-$HOME/.cache/quiesce-guest}
 mib=${QUIESCE_GUEST_MIB:-512}
-[ $# = 4 ] || { sed -n 2,6p "$0" >&2; exit 2; }
+[ $# -ge 4 ] || { sed -n 2,6p "$0" >&2; exit 2; }
 machine=$1 socket=$2 queues=$3 command=$4
+shift 4
+others=("$@")
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -28,11 +31,18 @@ qemu)
         -kernel "$cache"/kernel/boot/vmlinuz-* -initrd "$work/initramfs" \
         -append "console=ttyS0 panic=-1 printk.time=1 loglevel=7" \
         -chardev "socket,id=disk,path=$socket" \
-        -device "vhost-user-scsi-pci,chardev=disk,num_queues=$queues" ;;
+        -device "vhost-user-scsi-pci,chardev=disk,num_queues=$queues"
+    for other in "${others[@]}"; do
+        set -- "$@" -chardev "socket,id=${other##*/},path=$other" \
+            -device "vhost-user-blk-pci,chardev=${other##*/},num-queues=1"
+    done ;;
 uml)
     set -- env "TMPDIR=$work" linux.uml "mem=${mib}M" "initrd=$work/initramfs" "uml_dir=$work/uml" \
         con0=null,fd:1 con=null ssl=null panic=-1 printk.time=1 loglevel=7 \
-        "virtio_uml.device=$socket:8" ;;
+        "virtio_uml.device=$socket:8"
+    for other in "${others[@]}"; do
+        set -- "$@" "virtio_uml.device=$other:2"
+    done ;;
 *)
     echo "boot.sh: qemu or uml, not $machine" >&2
     exit 2 ;;

@@ -8,8 +8,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 cache=${QUIESCE_GUEST_CACHE:-$HOME/.cache/quiesce-guest}
 packages="qemu-system-x86 user-mode-linux busybox-static fio sg3-utils lsscsi e2fsprogs util-linux cpio kmod make binutils"
 programs="/usr/bin/fio /usr/bin/lsscsi /usr/bin/sg_reset /usr/bin/sg_inq /usr/bin/sg_readcap /usr/sbin/mkfs.ext4 /usr/sbin/e2fsck"
-# What the kernels of Debian have as modules, in the order in which it is loaded.
+# What the kernels of Debian have as modules, in the order in which it is loaded; and what is not.
 modules="virtio_pci virtio_mmio sd_mod sg virtio_scsi"
+on_demand="virtio_blk"
 
 mkdir -p "$cache"
 exec 9>"$cache/lock"
@@ -88,7 +89,7 @@ add_modules() {
     depmod -b "$tree" "$version"
     mkdir -p "$to"
     cp "$from"/modules.builtin "$from"/modules.order "$to/"
-    for module in $modules; do
+    for module in $modules $on_demand; do
         modprobe -d "$tree" -S "$version" -q --show-depends "$module" || true
     done | awk '$1 == "insmod" { print $2 }' | sort -u | while read -r file; do
         mkdir -p "$to/$(dirname "${file#*"/modules/$version/"}")"
