@@ -59,6 +59,13 @@ final class LinuxGuest implements AutoCloseable {
         throw new AssertionError("no '" + part + "' on the console:\n" + said());
     }
 
+    /** Waits until more than some lines of the console, from the first on, contain some text. */
+    void awaitMoreThan(long lines, String part) throws InterruptedException {
+        while (count(part) <= lines) {
+            await(part);
+        }
+    }
+
     /** Whether such a line has come, waiting for some time only. */
     boolean hasSaid(String part, long millis) throws InterruptedException {
         String line = unread.poll(millis, TimeUnit.MILLISECONDS);

@@ -36,7 +36,8 @@ class LinuxGuestTest {
     private static final int ABORTING_STALLS = 2;
     private static final int FROZEN_TIMES = 5;
     private static final long BYTES_BETWEEN = 8 << 20;
-    private static final String KERNEL_ABORTS = " abort";
+    private static final String KERNEL_ABORTS = " abort"; // once for each function
+    private static final String KERNEL_RESETS = "0:0:0:0: device reset";
     private static final String FOLLOWING = "iothread=io0";
 
     @TempDir
@@ -189,8 +190,9 @@ class LinuxGuestTest {
     private void stallUntilAborted(LinuxGuest guest) throws InterruptedException {
         long cancelled = cancelledWhileParked();
         long aborted = commandsAborted();
+        long functions = functions("aborts");
         monitor.run("quiesce", "{'node-name':'disk0'}");
-        guest.await(KERNEL_ABORTS);
+        guest.awaitMoreThan(functions, KERNEL_ABORTS);
         while (cancelledWhileParked() == cancelled || commandsAborted() == aborted
                 || functions("answered") < functions("aborts")) {
             assertThat(monitor.run("query-stats").at("/0/quiesced").asBoolean()).isTrue();
@@ -200,17 +202,20 @@ class LinuxGuestTest {
 
     /** What was aborted comes again; when it is late again, the kernel resets the disk. */
     private void stallUntilReset(LinuxGuest guest) throws InterruptedException {
+        long aborts = functions("aborts");
+        long resets = functions("resets");
         monitor.run("quiesce", "{'node-name':'disk0'}");
-        guest.await(KERNEL_ABORTS);
-        guest.await("device reset");
+        guest.awaitMoreThan(aborts, KERNEL_ABORTS);
+        guest.awaitMoreThan(resets, KERNEL_RESETS);
         monitor.run("resume", "{'node-name':'disk0'}");
     }
 
     /** Nothing runs until an abort lies in its ring: then it and its command race to the end. */
     private void freezeUntilAborted(LinuxGuest guest) throws Exception {
+        long functions = functions("aborts");
         daemon.signal("STOP");
         try {
-            guest.await(KERNEL_ABORTS);
+            guest.awaitMoreThan(functions, KERNEL_ABORTS);
         } finally {
             daemon.signal("CONT");
         }
