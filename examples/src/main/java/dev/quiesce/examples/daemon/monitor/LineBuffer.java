@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Cuts what a client sends into lines. A line that does not fit is dropped as a whole, and shows up
- * as {@link #OVERLONG}; one that is no UTF-8, as {@link #NO_TEXT}. Confined to the monitor's thread.
+ * as {@link #OVERLONG}; one that is no UTF-8, as {@link #NO_TEXT}. Confined to the monitor's
+ * thread.
  */
 final class LineBuffer {
     /** Most bytes of a line. */
