@@ -3,6 +3,7 @@ package dev.quiesce.driver.filter;
 import dev.quiesce.block.BlockLimits;
 import dev.quiesce.block.BlockStatus;
 import dev.quiesce.block.IoVector;
+import dev.quiesce.block.Operation;
 import dev.quiesce.driver.BlockDriver;
 import dev.quiesce.driver.BlockRequest;
 import dev.quiesce.driver.Child;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Requests are aligned to a sector, or to the base's alignment if that is larger. The length is
  * the base's, rounded up to that; the tail reads as zeroes until it is written. From the first
  * truncate on the length is the overlay's own: the base is not touched, and what was once cut off
- * is never seen again.
+ * is never seen again. One range of zeroes, written or discarded, is at most 1 GiB.
  *
  * <p>Durability: a flush completes at once. All that was written before it is as safe as anything
  * here ever is: it survives every drained section, move and reset; nothing survives the process.
@@ -40,6 +41,8 @@ public final class OverlayDriver implements BlockDriver {
 
     /** Written by control before the first request, read by any. */
     private volatile @Nullable NodeAccess opened;
+
+    /** Written by any, read by any: what {@link #limitsOver} made last. */
     private volatile BlockLimits limits = LIMITS;
 
     /**
@@ -67,7 +70,8 @@ public final class OverlayDriver implements BlockDriver {
 
     @Override
     public BlockLimits limits() {
-        return limits;
+        NodeAccess node = opened;
+        return node == null ? LIMITS : limitsOver(node.child(0));
     }
 
     @Override
@@ -94,19 +98,12 @@ public final class OverlayDriver implements BlockDriver {
     @Override
     public void opened(NodeAccess node) {
         OnlyChild.require(type(), node);
-        BlockLimits below = node.child(0).limits();
-        limits = LIMITS.withAlignment(
-                Math.max(OverlayCluster.SECTOR_BYTES, below.requestAlignmentBytes()),
-                below.memoryAlignmentBytes());
         opened = node;
     }
 
     @Override
     public void submit(BlockRequest request, NodeAccess node) {
-        boolean fits = request.isWithin(lengthIn(node))
-                && (!request.operation().hasRange()
-                        || limits.isAligned(request.offsetBytes(), request.lengthBytes()));
-        if (!fits) {
+        if (!fits(request, node)) {
             request.complete(BlockStatus.INVALID, null);
             return;
         }
@@ -117,6 +114,18 @@ public final class OverlayDriver implements BlockDriver {
             case TRUNCATE -> request.complete(truncate(request.offsetBytes(), node), null);
             case STATUS, COPY -> request.complete(BlockStatus.NOT_SUPPORTED, null);
         }
+    }
+
+    private boolean fits(BlockRequest request, NodeAccess node) {
+        Operation operation = request.operation();
+        if (!operation.hasRange()) {
+            return true;
+        }
+        long length = request.lengthBytes();
+        boolean zeroes = operation == Operation.WRITE_ZEROES || operation == Operation.DISCARD;
+        return request.isWithin(lengthIn(node))
+                && limitsOver(node.child(0)).isAligned(request.offsetBytes(), length)
+                && (!zeroes || length <= MAX_ZEROES_BYTES);
     }
 
     @Override
@@ -190,13 +199,14 @@ public final class OverlayDriver implements BlockDriver {
      * let in before stores there afterwards is forgotten when the length is raised again.
      */
     private synchronized BlockStatus truncate(long bytes, NodeAccess node) {
-        if (bytes < 0 || bytes > Long.MAX_VALUE - limits.requestAlignmentBytes()) {
+        Child base = node.child(0);
+        if (bytes < 0 || bytes > Long.MAX_VALUE - limitsOver(base).requestAlignmentBytes()) {
             return BlockStatus.INVALID;
         }
         long before = lengthIn(node);
-        long after = roundUp(bytes);
+        long after = roundUp(bytes, base);
         OverlayExtent next = new OverlayExtent(
-                after, Math.min(baseEnd(node.child(0)), Math.min(before, after)));
+                after, Math.min(baseEnd(base), Math.min(before, after)));
         if (after < before) {
             extent = next;
         }
@@ -218,12 +228,26 @@ public final class OverlayDriver implements BlockDriver {
 
     private long lengthIn(NodeAccess node) {
         OverlayExtent now = extent;
-        return now == null ? roundUp(node.child(0).lengthBytes()) : now.lengthBytes();
+        Child base = node.child(0);
+        return now == null ? roundUp(base.lengthBytes(), base) : now.lengthBytes();
     }
 
-    private long roundUp(long bytes) {
-        int alignment = limits.requestAlignmentBytes();
+    private long roundUp(long bytes, Child base) {
+        int alignment = limitsOver(base).requestAlignmentBytes();
         return (bytes + alignment - 1) & -alignment;
+    }
+
+    /** Made anew when the base's alignments have changed: it may be another one by now. */
+    private BlockLimits limitsOver(Child base) {
+        BlockLimits below = base.limits();
+        BlockLimits known = limits;
+        int alignment = Math.max(OverlayCluster.SECTOR_BYTES, below.requestAlignmentBytes());
+        if (known.requestAlignmentBytes() != alignment
+                || known.memoryAlignmentBytes() != below.memoryAlignmentBytes()) {
+            known = LIMITS.withAlignment(alignment, below.memoryAlignmentBytes());
+            limits = known;
+        }
+        return known;
     }
 
     private OverlayShard shardOf(long at) {

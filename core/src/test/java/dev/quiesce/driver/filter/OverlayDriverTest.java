@@ -188,6 +188,33 @@ class OverlayDriverTest {
     }
 
     @Test
+    void shouldKeepToTheAlignmentOfItsBaseAlsoWhenThatChanges() {
+        OverlayDriver overlay = new OverlayDriver(AMPLE);
+        try (Rig rig = new Rig(TestNode.of(overlay, TestNode.of(base)))) {
+            assertThat(overlay.limits().requestAlignmentBytes()).isEqualTo(SECTOR);
+
+            base.withLimits(BlockLimits.unlimited().withAlignment(4096, 64));
+
+            assertThat(overlay.limits().requestAlignmentBytes()).isEqualTo(4096);
+            assertThat(overlay.limits().memoryAlignmentBytes()).isEqualTo(64);
+            assertThat(overlay.limits()).isSameAs(overlay.limits());
+            assertThat(rig.tryRead(512, 4096)).isEqualTo(BlockStatus.INVALID);
+        }
+    }
+
+    @Test
+    void shouldRefuseMoreZeroesThanItPromises() {
+        try (Rig rig = over(AMPLE, base)) {
+            long most = new OverlayDriver(AMPLE).limits().maxWriteZeroesBytes();
+
+            for (Operation op : List.of(Operation.WRITE_ZEROES, Operation.DISCARD)) {
+                assertThat(rig.run(op, 0, most)).isEqualTo(BlockStatus.OK);
+                assertThat(rig.run(op, 0, most + SECTOR)).isEqualTo(BlockStatus.INVALID);
+            }
+        }
+    }
+
+    @Test
     void shouldBeWritableOverAReadOnlyBase() {
         base.withLimits(BlockLimits.unlimited().withReadOnly(true));
         OverlayDriver overlay = new OverlayDriver(AMPLE);
