@@ -58,19 +58,17 @@ public final class BlockBackend implements Drainable, AutoCloseable {
     private static final VarHandle ROOT = ConstantBootstraps.fieldVarHandle(
             MethodHandles.lookup(), "root", VarHandle.class, BlockBackend.class, Edge.class);
 
-    /** The longest read or write: what fits an int, in whole sectors (REQ-8). */
-    private static final long TRANSFER_BYTES_MAX = Integer.MAX_VALUE / 512 * 512L;
-
     private static final BlockLimits EMPTY_LIMITS = BlockLimits.unlimited()
             .withAlignment(512, 1)
-            .withBounds(TRANSFER_BYTES_MAX, TRANSFER_BYTES_MAX, TRANSFER_BYTES_MAX);
+            .withBounds(PortLimits.TRANSFER_BYTES_MAX, PortLimits.TRANSFER_BYTES_MAX,
+                    PortLimits.TRANSFER_BYTES_MAX);
 
     private final BlockGraph graph;
     private final BackendConfig config;
     private final Gate gate;
     private final BackendSeat seat;
     private final PortTable ports;
-
+    private final PortLimits limits;
     private final ListenerList listeners;
 
     /** Written release by control, read acquire by any thread; never null. */
@@ -99,6 +97,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
         this.gate = new Gate(config.name(), graph.main());
         this.seat = new BackendSeat(this);
         this.ports = new PortTable(this);
+        this.limits = new PortLimits(config.readOnly());
         this.listeners = new ListenerList(this);
     }
 
@@ -232,15 +231,14 @@ public final class BlockBackend implements Drainable, AutoCloseable {
     }
 
     /**
-     * What requests should keep to. Any thread. Without a root: 512 bytes alignment and whole
-     * sectors within an int (BB-32).
+     * What requests should keep to: the node's limits, and transfers of whole sectors within an int
+     * at most (REQ-8). Any thread. Without a root 512 bytes alignment (BB-32).
      *
      * @return the limits
      */
     public BlockLimits limits() {
         Edge edge = rootAcquire();
-        BlockLimits limits = edge == null ? EMPTY_LIMITS : edge.limits();
-        return config.readOnly() && !limits.readOnly() ? limits.withReadOnly(true) : limits;
+        return limits.of(edge == null ? EMPTY_LIMITS : edge.limits());
     }
 
     /**
@@ -387,22 +385,18 @@ public final class BlockBackend implements Drainable, AutoCloseable {
      */
     public void addListener(BackendListener listener) {
         graph.checkControl("BlockBackend.addListener");
-        listeners.add(listener);
-        if (quiesceCount > 0) {
-            listeners.tell(listener, "drainedBegin", BackendListener::drainedBegin);
-        }
+        listeners.add(listener, quiesceCount > 0);
     }
 
     /**
-     * Takes an ear away. If a section is open it hears the end of it (DRAIN-52). Control.
+     * Takes an ear away. If it has heard of an open section it hears the end of it (DRAIN-52), and
+     * then nothing more. Control.
      *
      * @param listener one that was added; otherwise nothing happens
      */
     public void removeListener(BackendListener listener) {
         graph.checkControl("BlockBackend.removeListener");
-        if (listeners.remove(listener) && quiesceCount > 0) {
-            listeners.tell(listener, "drainedEnd", BackendListener::drainedEnd);
-        }
+        listeners.remove(listener);
     }
 
     /**
@@ -414,7 +408,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
         graph.checkControl("BlockBackend.quiesce");
         gate.quiesce();
         if (quiesceCount++ == 0) {
-            listeners.tellAll("drainedBegin", BackendListener::drainedBegin);
+            listeners.begin();
         }
     }
 
@@ -429,7 +423,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
             throw new IllegalStateException("backend '" + name() + "' is resumed but not quiesced");
         }
         if (--quiesceCount == 0) {
-            listeners.tellAll("drainedEnd", BackendListener::drainedEnd);
+            listeners.end();
         }
         gate.resume();
     }
@@ -467,9 +461,10 @@ public final class BlockBackend implements Drainable, AutoCloseable {
     }
 
     /**
-     * Drains, takes the node away, and waits once more for what was parked, which completes with
-     * {@code NO_MEDIUM} (BB-4, DRAIN-61). The name is free afterwards. Submitting to a closed
-     * backend completes with {@code NO_MEDIUM} as well. Control; polls; idempotent.
+     * Drains, takes the node away, and waits once more for what was parked, in somebody else's
+     * section too, which completes with {@code NO_MEDIUM} (BB-4, DRAIN-61). The name is free
+     * afterwards. Submitting to a closed backend completes with {@code NO_MEDIUM} as well. Control;
+     * polls; idempotent.
      */
     @Override
     public void close() {
@@ -478,6 +473,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
             return;
         }
         graph.runBlocking(RootChange.close(this));
+        ports.close();
         DrainedSection.begin(seat).close();
     }
 
@@ -488,6 +484,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
      */
     public CompletionStage<Void> closeAsync() {
         return graph.run(RootChange.close(this))
+                .thenRun(ports::close)
                 .thenCompose(removed -> DrainedSection.beginAsync(main(), seat))
                 .thenCompose(DrainedSection::closeAsync); // Main may be done, and this thread late.
     }
@@ -523,7 +520,7 @@ public final class BlockBackend implements Drainable, AutoCloseable {
             if (offset < 0 || length < 0 || length > edge.lengthBytes() - offset) {
                 return BlockStatus.INVALID;
             }
-            if (operation.hasPayload() && length > TRANSFER_BYTES_MAX) {
+            if (operation.hasPayload() && length > PortLimits.TRANSFER_BYTES_MAX) {
                 return BlockStatus.INVALID;
             }
         }

@@ -37,15 +37,25 @@ public final class Port extends RequestBoundary {
      *
      * A request cancelled while parked is taken off the lane, which counts it again, and is
      * completed through the ready list like any other; so it is awaited by a section that is open.
+     *
+     * The closing of the backend may come inside somebody's section, and must not leave anything
+     * parked in it: whoever closed it may take the guest's memory away (DRAIN-61). So a task, under
+     * a hold that the closing waits for, takes off what is parked, as above; it finds no root.
+     * Nothing escapes: the closer says `closed` and then looks for what is parked, who parks says
+     * so and then looks for `closed`; between the two on either side lies the gate's lock.
      */
     private final BlockBackend backend;
     private final AioContext home;
     private final Lane lane;
     private final PortCounters counters = new PortCounters();
 
-    Port(BlockBackend backend, AioContext home) {
+    /** Written once, by whoever closes the backend; read by home after it has parked. */
+    private volatile boolean closed;
+
+    Port(BlockBackend backend, AioContext home, boolean closed) {
         this.backend = backend;
         this.home = home;
+        this.closed = closed;
         this.lane = backend.gate().lane(home, this::replay);
     }
 
@@ -72,6 +82,9 @@ public final class Port extends RequestBoundary {
             start(request);
         } else {
             noteParked(request);
+            if (closed) {
+                finishParked();
+            }
         }
     }
 
@@ -84,10 +97,15 @@ public final class Port extends RequestBoundary {
      * @param hold an open hold on this backend's gate
      * @throws IllegalStateException if called elsewhere, the request is in use, or the hold is
      *     closed
+     * @throws IllegalArgumentException if the hold is on another gate: a section of this backend
+     *     would not have waited for it
      */
     public void submitHeld(BlockRequest request, Hold hold) {
         if (!hold.isOpen()) {
             throw new IllegalStateException("submitHeld with a closed " + hold);
+        }
+        if (hold.gate() != lane.gate()) {
+            throw new IllegalArgumentException("submitHeld through " + this + " with a " + hold);
         }
         admit(request, home);
         counters.add(PortCounters.REQUESTS, 1);
@@ -146,6 +164,34 @@ public final class Port extends RequestBoundary {
 
     PortCounters counters() {
         return counters;
+    }
+
+    /** Any thread, without a root: when nothing is counted any more, nothing is parked here. */
+    void close() {
+        closed = true;
+        if (lane.parkedCount() == 0) {
+            return;
+        }
+        Hold hold = backend.gate().hold("end of what is parked", home);
+        try {
+            home.execute(() -> {
+                try (hold) {
+                    finishParked();
+                }
+            });
+        } catch (IllegalStateException gone) {
+            hold.close();
+            home.report("close of the " + this, gone);
+        }
+    }
+
+    /** Home context; the backend is closed. */
+    private void finishParked() {
+        for (Task parked = lane.unparkOldest(); parked != null; parked = lane.unparkOldest()) {
+            BlockRequest request = (BlockRequest) parked;
+            noteUnparked(request);
+            start(request);
+        }
     }
 
     /** Home context, from the replay of the lane; the request is counted. */

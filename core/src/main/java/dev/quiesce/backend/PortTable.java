@@ -11,6 +11,9 @@ final class PortTable {
     /** Replaced by a longer one under the lock; read volatile by any thread. */
     private volatile Port[] ports = {};
 
+    /** Guarded by the lock. */
+    private boolean closed;
+
     PortTable(BlockBackend backend) {
         this.backend = backend;
     }
@@ -23,12 +26,24 @@ final class PortTable {
                     return port;
                 }
             }
-            Port made = new Port(backend, home);
+            Port made = new Port(backend, home, closed);
             Port[] grown = Arrays.copyOf(ports, ports.length + 1);
             grown[grown.length - 1] = made;
             // Volatile: a reader of statistics on any thread finds the port whole.
             ports = grown;
             return made;
+        }
+    }
+
+    /** Any thread: the backend has no root any more; what is parked completes, nothing parks. */
+    void close() {
+        Port[] made;
+        synchronized (lock) {
+            closed = true;
+            made = ports;
+        }
+        for (Port port : made) {
+            port.close();
         }
     }
 

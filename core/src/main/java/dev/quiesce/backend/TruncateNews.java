@@ -19,11 +19,21 @@ final class TruncateNews extends Task {
         this.hold = backend.gate().hold("news of a truncate", backend.main());
     }
 
-    /** Home context of the truncate, before its completion runs. */
+    /**
+     * Home context of the truncate, before its completion runs. Without a main context there is
+     * nobody to tell.
+     */
     static void post(BlockBackend backend) {
         BlockNode node = backend.root();
-        if (node != null) {
-            backend.main().post(new TruncateNews(backend, node));
+        if (node == null) {
+            return;
+        }
+        TruncateNews news = new TruncateNews(backend, node);
+        try {
+            backend.main().post(news);
+        } catch (IllegalStateException gone) {
+            news.hold.close();
+            backend.main().report(news.describe(), gone);
         }
     }
 

@@ -73,6 +73,15 @@ public final class Hold implements AutoCloseable {
         return !closed;
     }
 
+    /**
+     * Names the gate that it counts on. Any thread.
+     *
+     * @return the gate
+     */
+    public Gate gate() {
+        return gate;
+    }
+
     String why() {
         return why;
     }

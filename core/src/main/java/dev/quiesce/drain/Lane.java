@@ -137,6 +137,20 @@ public final class Lane {
     }
 
     /**
+     * Takes the oldest request out of the parking lot as {@link #unpark} does. Home context.
+     *
+     * @return a task given to {@link #parkUnlessOpen}, or null if none is parked
+     */
+    public @Nullable Task unparkOldest() {
+        home.checkHome();
+        Task oldest = takeForReplay();
+        if (oldest != null) {
+            home.parkingEnds();
+        }
+        return oldest;
+    }
+
+    /**
      * Counts one request out at the end of this slice: after all deferred calls, hence after
      * everything that its completion wrote was published (I1). Home context. All requests of a
      * slice leave by one atomic add; if the gate is quiesced the waiter is woken then.
@@ -343,11 +357,10 @@ public final class Lane {
         int found = parked.size();
         try {
             for (int i = 0; i < found; i++) {
-                Task task = takeForReplay();
+                Task task = unparkOldest();
                 if (task == null) {
                     break;
                 }
-                home.parkingEnds();
                 replay.replay(task);
             }
         } finally {

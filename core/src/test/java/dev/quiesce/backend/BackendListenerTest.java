@@ -109,6 +109,45 @@ class BackendListenerTest {
     }
 
     @Test
+    @Rule("DRAIN-52")
+    void shouldTellNothingToAListenerThatAnotherOneHasRemovedBefore() {
+        List<String> log = new ArrayList<>();
+        BackendListener second = logging(log);
+        backend.addListener(new BackendListener() {
+            @Override
+            public void drainedBegin() {
+                backend.removeListener(second);
+            }
+        });
+        backend.addListener(second);
+
+        DrainedSection.begin(backend).close();
+
+        assertThat(log).isEmpty();
+    }
+
+    @Test
+    @Rule("DRAIN-52")
+    void shouldBalanceListenersThatAHookAddsAndRemoves() {
+        List<String> log = new ArrayList<>();
+        BackendListener early = logging(log);
+        BackendListener late = logging(log);
+        backend.addListener(early);
+        backend.addListener(new BackendListener() {
+            @Override
+            public void drainedBegin() {
+                backend.addListener(late);
+                backend.removeListener(early);
+            }
+        });
+
+        DrainedSection.begin(backend).close();
+
+        assertThat(log).containsExactly(
+                "drainedBegin", "drainedBegin", "drainedEnd", "drainedEnd");
+    }
+
+    @Test
     @Rule("DRAIN-9")
     void shouldCoverWorkThatAHookPostedUnderAHold() {
         List<String> log = new ArrayList<>();

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.aio.AioContext;
+import dev.quiesce.block.BlockLimits;
 import dev.quiesce.block.BlockStatus;
+import dev.quiesce.block.IoVector;
 import dev.quiesce.block.Operation;
 import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.drain.Hold;
@@ -12,6 +14,7 @@ import dev.quiesce.driver.BlockRequest;
 import dev.quiesce.driver.memory.NullDriver;
 import dev.quiesce.graph.BlockNode;
 import dev.quiesce.rules.Rule;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -232,6 +235,27 @@ class BackendRequestTest {
     }
 
     @Test
+    @Rule("I2")
+    void shouldRefuseAHoldOnAnotherGate() {
+        BlockBackend backend = machine.backend("disk", node("n"), machine.main);
+        BlockBackend other = machine.backend("other", node("m"), machine.main);
+        DrainedSection section = DrainedSection.begin(backend);
+        Recorder recorder = new Recorder();
+
+        try (Hold hold = other.gate().hold("walk", machine.main)) {
+            assertThatThrownBy(() ->
+                    backend.port(machine.main).submitHeld(Machine.read(recorder), hold))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("other");
+        }
+
+        assertThat(section.isSettled()).isTrue();
+        section.close();
+        machine.settle();
+        assertThat(recorder.statuses).isEmpty();
+    }
+
+    @Test
     void shouldRefuseSubmissionFromElsewhere() {
         BlockBackend backend = machine.backend("disk", node("n"), machine.a);
         Recorder recorder = new Recorder();
@@ -307,6 +331,51 @@ class BackendRequestTest {
         assertThat(backend.limits().maxTransferBytes()).isEqualTo(Integer.MAX_VALUE / 512 * 512L);
         assertThat(backend.lengthBytes()).isZero();
         assertThat(backend.isReadOnly()).isFalse();
+    }
+
+    @Test
+    @Rule("REQ-8")
+    void shouldPromiseNoLongerTransferThanItTakes() {
+        BlockBackend backend = machine.backend("disk",
+                machine.node("n", new NullDriver(8L << 30)), machine.a);
+        long most = backend.limits().maxTransferBytes();
+
+        assertThat(most).isEqualTo(Integer.MAX_VALUE / 512 * 512L);
+        assertThat(transfer(backend, most)).isEqualTo(BlockStatus.OK);
+        assertThat(transfer(backend, most + 512)).isEqualTo(BlockStatus.INVALID);
+        assertThat(backend.limits().maxWriteZeroesBytes()).isEqualTo(BlockLimits.UNLIMITED);
+    }
+
+    @Test
+    @Rule("REQ-8")
+    void shouldKeepToTheStricterOfNodeAndBackend() {
+        HeldDriver driver = new HeldDriver("d");
+        BlockBackend backend = BlockBackend.create(machine.graph,
+                BackendConfig.named("disk").withReadOnly(true),
+                machine.node("n", driver), machine.main);
+        driver.limits = BlockLimits.unlimited().withAlignment(4096, 1);
+        machine.graph.lengthsChanged(backend.root());
+
+        assertThat(backend.limits().requestAlignmentBytes()).isEqualTo(4096);
+        assertThat(backend.limits().maxTransferBytes()).isEqualTo((2L << 30) - 4096);
+        assertThat(backend.limits().readOnly()).isTrue();
+        assertThat(backend.limits()).isSameAs(backend.limits());
+        driver.limits = BlockLimits.unlimited().withBounds(1024, 1024, 1024);
+        machine.graph.lengthsChanged(backend.root());
+        assertThat(backend.limits().maxTransferBytes()).isEqualTo(1024);
+    }
+
+    private BlockStatus transfer(BlockBackend backend, long bytes) {
+        IoVector vector = new IoVector();
+        ByteBuffer memory = ByteBuffer.allocate(1 << 20);
+        for (long left = bytes; left > 0; left -= memory.capacity()) {
+            vector.add(memory, 0, (int) Math.min(left, memory.capacity()));
+        }
+        Recorder recorder = new Recorder(machine.a);
+        backend.port(machine.a).submit(new BlockRequest(recorder)
+                .prepare(Operation.WRITE, 0, bytes, vector, 0));
+        machine.settle();
+        return recorder.statuses.get(0);
     }
 
     private BlockNode node(String name) {

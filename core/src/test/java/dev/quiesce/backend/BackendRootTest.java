@@ -118,6 +118,62 @@ class BackendRootTest {
 
     @Test
     @Rule("BB-4")
+    @Rule("DRAIN-61")
+    void shouldAnswerWhatIsParkedInSomebodysSectionBeforeItIsClosed() {
+        Recorder recorder = new Recorder();
+        DrainedSection section = DrainedSection.begin(backend);
+        backend.port(machine.main).submit(Machine.read(recorder));
+        backend.port(machine.main).submit(Machine.read(recorder));
+
+        backend.close();
+
+        assertThat(recorder.statuses)
+                .containsExactly(BlockStatus.NO_MEDIUM, BlockStatus.NO_MEDIUM);
+        assertThat(section.isSettled()).isTrue();
+        assertThat(backend.port(machine.main).parkedCount()).isZero();
+        section.close();
+        machine.settle();
+        assertThat(recorder.statuses).hasSize(2);
+    }
+
+    @Test
+    @Rule("BB-4")
+    @Rule("DRAIN-61")
+    void shouldAnswerWhatOtherContextsHaveParkedBeforeItIsClosed() {
+        Recorder recorder = new Recorder(machine.a);
+        DrainedSection section = DrainedSection.begin(backend);
+        backend.port(machine.a).submit(Machine.read(recorder));
+
+        CompletionStage<Void> closed = backend.closeAsync();
+        machine.main.poll(0);
+        assertThat(closed.toCompletableFuture()).isNotDone();
+        machine.finish(closed);
+
+        assertThat(recorder.statuses).containsExactly(BlockStatus.NO_MEDIUM);
+        section.close();
+    }
+
+    @Test
+    @Rule("BB-4")
+    @Rule("DRAIN-61")
+    void shouldParkNothingOnceItIsClosed() {
+        Recorder recorder = new Recorder();
+        Port old = backend.port(machine.main);
+        DrainedSection section = DrainedSection.begin(backend);
+        backend.close();
+
+        old.submit(Machine.read(recorder));
+        backend.port(machine.a).submit(Machine.read(new Recorder(machine.a)));
+
+        assertThat(old.parkedCount()).isZero();
+        assertThat(backend.port(machine.a).parkedCount()).isZero();
+        machine.settle();
+        assertThat(recorder.statuses).containsExactly(BlockStatus.NO_MEDIUM);
+        section.close();
+    }
+
+    @Test
+    @Rule("BB-4")
     void shouldCloseAsynchronouslyFromAnywhere() {
         CompletionStage<Void> closed = backend.closeAsync();
 

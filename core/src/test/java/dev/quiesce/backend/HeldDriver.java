@@ -18,6 +18,7 @@ public class HeldDriver implements BlockDriver {
     public final List<BlockRequest> cancels = new ArrayList<>();
     private final String name;
     private final long lengthBytes;
+    public BlockLimits limits = BlockLimits.unlimited();
     public boolean holding;
     public boolean concurrent = true;
     public boolean refusesToOpen;
@@ -66,7 +67,7 @@ public class HeldDriver implements BlockDriver {
 
     @Override
     public BlockLimits limits() {
-        return BlockLimits.unlimited();
+        return limits;
     }
 
     @Override

@@ -8,8 +8,11 @@ import dev.quiesce.backend.BlockBackend;
 import dev.quiesce.backend.HeldDriver;
 import dev.quiesce.backend.Machine;
 import dev.quiesce.backend.Recorder;
+import dev.quiesce.block.BlockLimits;
 import dev.quiesce.block.BlockStatus;
 import dev.quiesce.drain.DrainedSection;
+import dev.quiesce.driver.filter.OverlayConfig;
+import dev.quiesce.driver.filter.OverlayDriver;
 import dev.quiesce.driver.filter.PassthroughDriver;
 import dev.quiesce.driver.memory.NullDriver;
 import dev.quiesce.rules.Rule;
@@ -91,6 +94,21 @@ class GraphEditTest {
                 "filter.drainEnd", "filter.detach a", "base.drainEnd", "disk.end", "filter.close");
         assertThat(read()).isEqualTo(BlockStatus.OK);
         graph.applyBlocking(graph.edit().insertFilter("filter", filter("again"), base));
+    }
+
+    @Test
+    void shouldTellEverybodyAboveOfACoarserAlignment() {
+        BlockNode over = machine.node("over", new OverlayDriver(new OverlayConfig(1 << 20)), base);
+        HeldDriver coarseDriver = new HeldDriver("coarse");
+        coarseDriver.limits = BlockLimits.unlimited().withAlignment(4096, 1);
+        BlockNode coarse = machine.node("coarse", coarseDriver);
+        graph.setContext(coarse, machine.a);
+
+        graph.applyBlocking(graph.edit().replace(base, coarse));
+
+        assertThat(over.children()).containsExactly(coarse);
+        assertThat(over.limits().requestAlignmentBytes()).isEqualTo(4096);
+        assertThat(backend.limits().requestAlignmentBytes()).isEqualTo(4096);
     }
 
     @Test

@@ -12,6 +12,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.block.BlockStatus;
+import dev.quiesce.block.IoVector;
 import dev.quiesce.block.Operation;
 import dev.quiesce.rules.Rule;
 import dev.quiesce.scsi.FakeHba;
@@ -19,6 +20,7 @@ import dev.quiesce.scsi.ScsiRequest;
 import dev.quiesce.scsi.spec.ModeParameters;
 import dev.quiesce.scsi.spec.ScsiStatus;
 import dev.quiesce.scsi.spec.Sense;
+import java.nio.ByteBuffer;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -147,6 +149,31 @@ class DiskReadWriteTest {
             assertThat(rig.senseOf(new byte[0], 2 * BLOCK, sixteen(0x88, 0, Long.MAX_VALUE, 2)))
                     .isEqualTo(Sense.LBA_OUT_OF_RANGE);
             assertThat(rig.driver.log).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"512", "4096"})
+    @Rule("CMD-14")
+    void shouldMoveTheLongestTransferThatTheDiskPromises(int blockSize) {
+        ScsiDiskConfig config = CONFIG.withBlockSizes(blockSize, 4096);
+        try (DiskRig rig = new DiskRig(config, driver -> driver.lengthBytes = 8L << 30)) {
+            rig.driver.fault = request -> BlockStatus.OK;
+            int blocks = (int) rig.disk.limitsPage().transferBlocksMax();
+            IoVector room = new IoVector();
+            ByteBuffer memory = ByteBuffer.allocate(16 << 20);
+            for (int i = 0; i < 128; i++) {
+                room.add(memory, 0, memory.capacity());
+            }
+            ScsiRequest request = rig.hba.request(rig.rig.a, sixteen(0x88, 0, 0, blocks))
+                    .withData(new IoVector(), room);
+
+            rig.disk.execute(request);
+            rig.rig.settle();
+
+            assertThat(rig.hba.answerTo(request).status()).isEqualTo(ScsiStatus.GOOD);
+            assertThat(blocks).isEqualTo((int) ((2L << 30) / blockSize) - 1);
+            assertThat(rig.driver.log).containsExactly("READ 0+" + (long) blocks * blockSize);
         }
     }
 
