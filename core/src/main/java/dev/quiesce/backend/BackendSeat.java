@@ -42,6 +42,11 @@ final class BackendSeat implements GraphParent {
     }
 
     @Override
+    public void checkMayWait() {
+        backend.checkMayWait();
+    }
+
+    @Override
     public void resume() {
         backend.resume();
     }

@@ -439,6 +439,12 @@ public final class BlockBackend implements Drainable, AutoCloseable {
         return listeners.isBusy() || !gate.isSettled();
     }
 
+    /** Refuses hooks of the graph (DRAIN-9). Control. */
+    @Override
+    public void checkMayWait() {
+        graph.checkMayWait("a drained section of " + this);
+    }
+
     /**
      * Adds whom a section waits for. Control.
      *

@@ -33,6 +33,15 @@ public interface Drainable {
     boolean isBusy();
 
     /**
+     * Throws {@link IllegalStateException} if the caller is inside a hook of those who share their
+     * hooks with this object: waiting there would poll in the middle of their transition. Asked by
+     * the blocking forms before they begin. Control; without hooks of others there is nothing to
+     * check.
+     */
+    default void checkMayWait() {
+    }
+
+    /**
      * Takes one {@link #quiesce()} back. Control; never waits. On the transition to zero, what was
      * parked is replayed by posted tasks, never inside this call (DRAIN-21, DRAIN-26).
      */

@@ -62,13 +62,15 @@ public final class DrainedSection implements AutoCloseable {
      * @return the open section
      * @throws dev.quiesce.aio.WaitCannotEndException if the wait could never end; everything is
      *     resumed
-     * @throws IllegalStateException if the caller does not own the main context
+     * @throws IllegalStateException if the caller does not own the main context, or is a hook
+     *     (DRAIN-9)
      * @throws IllegalArgumentException if there is nothing to drain, or there are several main
      *     contexts
      */
     public static DrainedSection begin(Drainable... what) {
         DrainedSection section = new DrainedSection(what);
         section.main.checkHome();
+        section.checkMayWait();
         section.quiesceAll();
         try {
             section.await();
@@ -86,8 +88,8 @@ public final class DrainedSection implements AutoCloseable {
      * @param finishIn the context in which the stage completes; if it is closed by then the section
      *     is resumed, and the stage completes exceptionally in the main context
      * @param what what to drain, all of one main context
-     * @return completes with the open section; or exceptionally if a drainable refused to quiesce,
-     *     or, with a {@link dev.quiesce.aio.WaitCannotEndException}, if something that is waited
+     * @return completes with the open section; or exceptionally if a drainable refused to quiesce
+     *     or threw when it was asked whether it is busy; or, with a {@link dev.quiesce.aio.WaitCannotEndException}, if something that is waited
      *     for belongs to a context that has ended, so that it can never happen: everything is
      *     resumed then
      * @throws IllegalStateException if the main context is closed
@@ -118,10 +120,11 @@ public final class DrainedSection implements AutoCloseable {
      *
      * @throws dev.quiesce.aio.WaitCannotEndException if the wait could never end
      * @throws IllegalStateException if the section is closed, or the caller does not own the main
-     *     context
+     *     context or is a hook (DRAIN-9)
      */
     public void awaitAgain() {
         main.checkHome();
+        checkMayWait();
         checkOpen();
         await();
     }
@@ -248,6 +251,12 @@ public final class DrainedSection implements AutoCloseable {
         return true;
     }
 
+    private void checkMayWait() {
+        for (Drainable each : what) {
+            each.checkMayWait();
+        }
+    }
+
     private void checkOpen() {
         if (closed) {
             throw new IllegalStateException(this + " is closed");
@@ -274,25 +283,37 @@ public final class DrainedSection implements AutoCloseable {
      */
     private void whenSettled(
             AioContext finishIn, Runnable success, CompletableFuture<?> result) {
-        ControlWait.whenDone(main, new Settling(), "finish of " + this, hopeless -> {
+        CarefulSettling wait = new CarefulSettling();
+        ControlWait.whenDone(main, wait, "finish of " + this, hopeless -> {
             if (closed) {
                 fail(finishIn, result, new IllegalStateException(this + " is closed"));
-            } else if (hopeless != null) {
-                if (!begun) {
-                    undo(hopeless);
-                }
-                fail(finishIn, result, hopeless);
-            } else if (!isSettled()) {
+                return;
+            }
+            RuntimeException failure = hopeless;
+            if (failure == null && wait.isDone()) {
+                failure = wait.thrown;
+            } else if (failure == null) {
                 whenSettled(finishIn, success, result);
+                return;
+            }
+            if (failure == null) {
+                succeed(finishIn, success, result);
             } else {
-                begun = true;
-                RuntimeException refused = tryIn(finishIn, success);
-                if (refused != null) {
-                    undo(refused);
-                    result.completeExceptionally(refused);
+                if (!begun) {
+                    undo(failure);
                 }
+                fail(finishIn, result, failure);
             }
         });
+    }
+
+    private void succeed(AioContext finishIn, Runnable success, CompletableFuture<?> result) {
+        begun = true;
+        RuntimeException refused = tryIn(finishIn, success);
+        if (refused != null) {
+            undo(refused);
+            result.completeExceptionally(refused);
+        }
     }
 
     /**
@@ -317,6 +338,32 @@ public final class DrainedSection implements AutoCloseable {
         } catch (IllegalStateException e) {
             main.report(toString(), e);
             return e;
+        }
+    }
+
+    /** The same for a wait that nobody is inside of: what throws ends it, instead of losing it. */
+    private final class CarefulSettling implements ControlWait.Target {
+        private @Nullable RuntimeException thrown;
+
+        @Override
+        public boolean isDone() {
+            try {
+                return thrown != null || closed || isSettled();
+            } catch (RuntimeException e) {
+                thrown = e;
+                return true;
+            }
+        }
+
+        @Override
+        public void describe(WaitReport out) {
+            try {
+                DrainedSection.this.describe(out);
+            } catch (RuntimeException e) {
+                thrown = e;
+                // The next turn must not sleep before it looks.
+                main.wake();
+            }
         }
     }
 

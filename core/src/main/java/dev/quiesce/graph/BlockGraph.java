@@ -335,6 +335,16 @@ public final class BlockGraph implements AutoCloseable {
     }
 
     /**
+     * Throws if the caller is inside a hook of this graph: nobody waits there (DRAIN-9). Control.
+     *
+     * @param operation what the caller is about to do, for the message
+     * @throws IllegalStateException naming the operation
+     */
+    public void checkMayWait(String operation) {
+        runner.checkNotInHook(operation);
+    }
+
+    /**
      * Removes all nodes, users before what they use, and closes their drivers. Control; polls.
      *
      * @throws IllegalStateException if a backend is still open, or an asynchronous change is under

@@ -290,6 +290,12 @@ public final class BlockNode implements Drainable {
         return !gate.isSettled();
     }
 
+    /** Refuses hooks of the graph (DRAIN-9). Control. */
+    @Override
+    public void checkMayWait() {
+        graph.checkMayWait("a drained section of '" + name + "'");
+    }
+
     /**
      * Adds whom a drain of this node waits for. Control.
      *

@@ -42,8 +42,8 @@ final class ChangeRunner {
      * does it holds a gate of the section meanwhile, so that other changes of the same nodes wait
      * for it.
      *
-     * Hooks may not start a change (GR-5, DRAIN-9). While one runs, hookDepth says so and the
-     * change is refused.
+     * Hooks may start neither a change nor a section that is waited for (GR-5, DRAIN-9). While one
+     * runs, hookDepth says so and either is refused.
      */
     static final int MAX_ROUNDS = 8;
 
@@ -71,6 +71,13 @@ final class ChangeRunner {
     void leaveHooks() {
         hookDepth--;
         assert hookDepth >= 0 : "hooks left twice";
+    }
+
+    void checkNotInHook(String operation) {
+        if (hookDepth > 0) {
+            throw new IllegalStateException(
+                    operation + " from within a hook of the graph: use its asynchronous form");
+        }
     }
 
     boolean isIdle() {
@@ -148,10 +155,7 @@ final class ChangeRunner {
 
         /** Plans; if the section covers the plan, begins the work or, after it, commits. */
         Step advance() {
-            if (hookDepth > 0) {
-                throw new IllegalStateException(change.describe()
-                        + " from within a hook of the graph: use its asynchronous form");
-            }
+            checkNotInHook(change.describe());
             enterHooks();
             try {
                 wanted = change.plan();

@@ -187,6 +187,32 @@ class BackendListenerTest {
         assertThat(top.isQuiesced()).isFalse();
     }
 
+    @Test
+    @Rule("DRAIN-9")
+    void shouldRefuseToWaitInAHook() {
+        BlockBackend other = machine.backend("other", back, machine.main);
+        backend.addListener(new BackendListener() {
+            @Override
+            public void drainedBegin() {
+                DrainedSection.begin(other).close();
+            }
+
+            @Override
+            public void drainedEnd() {
+                DrainedSection.begin(back).close();
+            }
+        });
+
+        DrainedSection.begin(top).close();
+
+        assertThat(machine.errors).hasSize(2).allSatisfy(
+                error -> assertThat(error).contains("a drained section of", "within a hook"));
+        machine.errors.clear();
+        assertThat(other.isQuiesced()).isFalse();
+        assertThat(back.isQuiesced()).isFalse();
+        DrainedSection.begin(other).close();
+    }
+
     private static BackendListener logging(List<String> log) {
         return new BackendListener() {
             @Override

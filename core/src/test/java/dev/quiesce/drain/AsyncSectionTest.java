@@ -132,6 +132,54 @@ class AsyncSectionTest {
     }
 
     @Test
+    void shouldFailAndResumeWhenADrainableThrowsWhenAsked() {
+        Hold hold = gate.hold("walk", loops.main);
+        Moody moody = new Moody();
+        DrainedSection.beginAsync(loops.a, disk, moody)
+                .whenComplete((section, cause) -> events.add(loops.a.isPolling() + " " + cause));
+        loops.settle();
+        assertThat(events).isEmpty();
+
+        moody.asksUntilItThrows = 0;
+        hold.close();
+        loops.main.wake();
+        loops.settle();
+
+        assertThat(events).singleElement().asString().startsWith("true ").contains("moody");
+        assertThat(gate.isQuiesced()).isFalse();
+        assertThat(moody.quiesced).isZero();
+    }
+
+    @Test
+    void shouldFailAndResumeWhenADrainableThrowsAtTheSecondLook() {
+        Moody moody = new Moody();
+        moody.asksUntilItThrows = 1;
+        DrainedSection.beginAsync(loops.main, disk, moody)
+                .whenComplete((section, cause) -> events.add("" + cause));
+
+        loops.settle();
+
+        assertThat(events).singleElement().asString().contains("moody");
+        assertThat(gate.isQuiesced()).isFalse();
+        assertThat(moody.quiesced).isZero();
+    }
+
+    @Test
+    void shouldFailToWaitAgainAndStayOpenWhenADrainableThrows() {
+        Moody moody = new Moody();
+        DrainedSection section = DrainedSection.begin(disk, moody);
+        moody.asksUntilItThrows = 0;
+
+        section.settledAsync(loops.main).whenComplete((none, cause) -> events.add("" + cause));
+        loops.settle();
+
+        assertThat(events).singleElement().asString().contains("moody");
+        assertThat(gate.isQuiesced()).isTrue();
+        section.close();
+        assertThat(moody.quiesced).isZero();
+    }
+
+    @Test
     @Rule("DRAIN-13")
     @Rule("IOT-7")
     void shouldFailAndResumeWhenTheLoopOfARequestEnds() {
@@ -303,6 +351,45 @@ class AsyncSectionTest {
         @Override
         public String name() {
             return "refusing";
+        }
+    }
+
+    /** Never busy, until it throws instead. */
+    private final class Moody implements Drainable {
+        private int asksUntilItThrows = Integer.MAX_VALUE;
+        private int quiesced;
+
+        @Override
+        public void quiesce() {
+            quiesced++;
+        }
+
+        @Override
+        public boolean isBusy() {
+            if (asksUntilItThrows-- <= 0) {
+                throw new IllegalStateException("moody");
+            }
+            return false;
+        }
+
+        @Override
+        public void resume() {
+            quiesced--;
+        }
+
+        @Override
+        public AioContext main() {
+            return loops.main;
+        }
+
+        @Override
+        public void describe(WaitReport out) {
+            // It keeps nobody waiting.
+        }
+
+        @Override
+        public String name() {
+            return "moody";
         }
     }
 }
