@@ -42,7 +42,8 @@ public final class Port extends RequestBoundary {
      * parked in it: whoever closed it may take the guest's memory away (DRAIN-61). So a task, under
      * a hold that the closing waits for, takes off what is parked, as above; it finds no root.
      * Nothing escapes: the closer says `closed` and then looks for what is parked, who parks says
-     * so and then looks for `closed`; between the two on either side lies the gate's lock.
+     * so and then looks for `closed`; between the two on either side lies the gate's lock. Proof:
+     * ClosingStepModelTest, ParkVersusClose (jcstress).
      */
     private final BlockBackend backend;
     private final AioContext home;
