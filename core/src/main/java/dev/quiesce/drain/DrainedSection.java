@@ -89,9 +89,9 @@ public final class DrainedSection implements AutoCloseable {
      *     is resumed, and the stage completes exceptionally in the main context
      * @param what what to drain, all of one main context
      * @return completes with the open section; or exceptionally if a drainable refused to quiesce
-     *     or threw when it was asked whether it is busy; or, with a {@link dev.quiesce.aio.WaitCannotEndException}, if something that is waited
-     *     for belongs to a context that has ended, so that it can never happen: everything is
-     *     resumed then
+     *     or threw when it was asked whether it is busy, or, with a
+     *     {@link dev.quiesce.aio.WaitCannotEndException}, if something that is waited for belongs
+     *     to a context that has ended, so that it can never happen: everything is resumed then
      * @throws IllegalStateException if the main context is closed
      * @throws IllegalArgumentException if there is nothing to drain, or there are several main
      *     contexts

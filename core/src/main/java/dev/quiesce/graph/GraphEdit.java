@@ -35,8 +35,8 @@ public final class GraphEdit {
 
     /**
      * Puts a new node above an existing one: whoever used the existing one uses the filter, whose
-     * only child it is, and where they all are. If the edit fails the driver is still the caller's, neither opened for good
-     * nor closed.
+     * only child it is, and where they all are. If the edit fails the driver is still the caller's,
+     * neither opened for good nor closed.
      *
      * @param name the filter's node name (GR-6)
      * @param filter the driver
@@ -61,9 +61,9 @@ public final class GraphEdit {
 
     /**
      * Makes every user of one node a user of another, except users that the other one reaches
-     * itself, which would close a loop (GR-39). The replaced node stays in the graph; if it has lost
-     * a user by that, it goes back to main unless somebody objects (CTX-17). Contexts are aligned
-     * first (GR-32); an edit with several replacements wants them aligned already.
+     * itself, which would close a loop (GR-39). The replaced node stays in the graph; if it has
+     * lost a user by that, it goes back to main unless somebody objects (CTX-17). Contexts are
+     * aligned first (GR-32); an edit with several replacements wants them aligned already.
      *
      * @param from the node that loses its users
      * @param to the node that gains them
