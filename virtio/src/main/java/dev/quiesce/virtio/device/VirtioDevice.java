@@ -2,6 +2,7 @@ package dev.quiesce.virtio.device;
 
 import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.EventNotifier;
+import dev.quiesce.virtio.device.DriverRegisters.StatusWrite;
 import dev.quiesce.virtio.memory.GuestMemory;
 import dev.quiesce.virtio.memory.MemoryMap;
 import dev.quiesce.virtio.queue.QueueConfig;
@@ -13,6 +14,7 @@ import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,6 +28,12 @@ import org.slf4j.LoggerFactory;
  * asynchronous inside: the change is made on the main context, in the order of the writes, and the
  * returned stage ends there when it has taken effect. A transport that can be polled shows the old
  * status until then.
+ *
+ * <p>A driver should wait, after writing 0, until it reads 0. What one that does not wait writes
+ * meanwhile belongs to its next life: features, queue registers, configuration space and status
+ * take effect, in that order, after the reset has ended, and so do kicks. Until then {@link
+ * #status} shows the old life. The rings of the old life are written until its reset has ended: a
+ * driver that re-uses their memory must wait.
  *
  * <p>A guest that breaks the rules breaks its device and nothing else (I7): the device is marked,
  * shows {@link DeviceStatus#NEEDS_RESET}, raises one configuration interrupt, writes no ring any
@@ -42,9 +50,6 @@ public abstract class VirtioDevice {
     private static final Logger LOG = LoggerFactory.getLogger(VirtioDevice.class);
     private static final VarHandle STATUS;
     private static final VarHandle BROKEN;
-    private static final VarHandle KICKED = MethodHandles.arrayElementVarHandle(int[].class);
-    private static final int NEVER = -1;
-    private static final int AVAIL_INDEX = 2; // VirtIO 1.2, 2.7.6
 
     static {
         try {
@@ -57,20 +62,19 @@ public abstract class VirtioDevice {
     }
 
     private final VirtioDeviceConfig config;
-    private final EventNotifier[] kicks;
-
-    /**
-     * Available index at the last kick, where stores are not ordered. Written release by the
-     * driver's thread, read acquire by whoever serves the ring.
-     */
-    private final int[] kicked;
-    private final Object registers = new Object();
-    private final QueueSetup[] setups; // Guarded by registers.
-    private long driverFeatures; // Guarded by registers.
+    private final DriverRegisters registers;
+    private final Doorbells doorbells;
     private volatile long negotiatedFeatures; // Written by main before DRIVER_OK, read by any.
     private volatile @Nullable Throwable brokenCause; // Written by the winner of BROKEN.
     private final @Nullable SplitVirtqueue[] rings; // Main only; null: the queue is not in use.
     private final Turns turns;
+    private final AtomicReference<@Nullable CompletableFuture<Void>> closing =
+            new AtomicReference<>();
+
+    /* Main only. */
+    private QueueSetup[] served = {}; // The queue registers at DRIVER_OK.
+    private boolean resetFailed;
+    private boolean closed;
 
     @SuppressWarnings("unused") // Through STATUS.
     private int status;
@@ -85,16 +89,10 @@ public abstract class VirtioDevice {
      */
     protected VirtioDevice(VirtioDeviceConfig config) {
         this.config = config;
-        setups = new QueueSetup[config.queues()];
-        Arrays.fill(setups, QueueSetup.ABSENT);
-        kicked = new int[config.queues()];
-        Arrays.fill(kicked, NEVER);
+        registers = new DriverRegisters(config.queues());
+        doorbells = new Doorbells(config.name(), config.queues(), registers);
         rings = new SplitVirtqueue[config.queues()];
         turns = new Turns(config.name(), config.main());
-        kicks = new EventNotifier[config.queues()];
-        for (int i = 0; i < kicks.length; i++) {
-            kicks[i] = new EventNotifier(config.name() + ".kick" + i);
-        }
     }
 
     /**
@@ -173,11 +171,7 @@ public abstract class VirtioDevice {
      *     (MAL-19)
      */
     public final void writeDriverFeatures(long features) {
-        synchronized (registers) {
-            if ((status() & DeviceStatus.FEATURES_OK) == 0) {
-                driverFeatures = features;
-            }
-        }
+        registers.writeFeatures(features);
     }
 
     /**
@@ -217,13 +211,18 @@ public abstract class VirtioDevice {
      *     device could not follow (for example because its contexts are closed)
      */
     public final CompletionStage<Void> writeStatus(int value) {
-        if ((value & DeviceStatus.DRIVER_OK) != 0) {
-            for (int i = 0; i < kicks.length; i++) {
-                noteKick(i); // A driver may fill its rings before it starts the device.
-            }
+        StatusWrite write;
+        try {
+            write = value == 0 ? takeReset() : registers.writeStatus(value,
+                    (value & DeviceStatus.FEATURES_OK) == 0 || areFeaturesAcceptable());
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedStage(e); // The embedder's memory map, for instance.
+        }
+        if (write.sets(DeviceStatus.DRIVER_OK)) {
+            noteKicks();
         }
         return turns.change(
-                "status := 0x" + Integer.toHexString(value), () -> applyStatus(value));
+                "status := 0x" + Integer.toHexString(value), () -> applyStatus(write));
     }
 
     /**
@@ -241,18 +240,18 @@ public abstract class VirtioDevice {
      *     has ended), or DRIVER_OK is not set
      */
     public final CompletionStage<Void> startQueue(int index, QueueSetup setup, int lastAvail) {
+        int life = registers.life();
         return turns.operation("start queue " + index, () -> {
             checkCanStart(index);
-            synchronized (registers) {
-                setups[index] = setup;
-            }
+            registers.replaceQueue(life, index, setup);
             SplitVirtqueue ring = judged(index, SplitVirtqueue.attach(
                     configOf(setup), memory(), lastAvail), setup.sizeEntries());
             if (ring == null) {
                 return CompletableFuture.completedStage(null);
             }
+            CompletionStage<Void> started = onQueueStart(index, ring);
             rings[index] = ring;
-            return onQueueStart(index, ring);
+            return started;
         });
     }
 
@@ -289,11 +288,7 @@ public abstract class VirtioDevice {
      * @param setup the values of the driver; judged at DRIVER_OK
      */
     public final void writeQueue(int index, QueueSetup setup) {
-        synchronized (registers) {
-            if (index >= 0 && index < setups.length && !isDriverOk()) {
-                setups[index] = setup;
-            }
-        }
+        registers.writeQueue(index, setup);
     }
 
     /**
@@ -304,9 +299,7 @@ public abstract class VirtioDevice {
      *     exist
      */
     public final QueueSetup queue(int index) {
-        synchronized (registers) {
-            return index >= 0 && index < setups.length ? setups[index] : QueueSetup.ABSENT;
-        }
+        return registers.queue(index);
     }
 
     /**
@@ -319,7 +312,7 @@ public abstract class VirtioDevice {
      * @throws IndexOutOfBoundsException if the queue does not exist
      */
     public final EventNotifier kick(int index) {
-        return kicks[index];
+        return doorbells.bell(index);
     }
 
     /**
@@ -330,9 +323,9 @@ public abstract class VirtioDevice {
      * @param index the queue
      */
     public final void kickFromGuest(int index) {
-        if (index >= 0 && index < kicks.length) {
+        if (doorbells.exists(index)) {
             noteKick(index);
-            kicks[index].set();
+            doorbells.bell(index).set();
         }
     }
 
@@ -344,11 +337,7 @@ public abstract class VirtioDevice {
      * @param ring its ring
      */
     public final void showKicked(int index, Virtqueue ring) {
-        // Acquire: whatever the driver had stored when it read the index is visible.
-        int availIndex = (int) KICKED.getAcquire(kicked, index);
-        if (availIndex != NEVER) {
-            ring.availableUpTo(availIndex);
-        }
+        doorbells.show(index, ring);
     }
 
     /**
@@ -424,6 +413,16 @@ public abstract class VirtioDevice {
     protected abstract CompletionStage<Void> onReset();
 
     /**
+     * The driver has written 0 into the status: what it writes into the configuration space from
+     * now on belongs to its next life, which begins when {@link #onReset} has ended. The driver's
+     * thread; does not block.
+     */
+    protected void onRegistersReset() {}
+
+    /** The device was reset for the last time, by {@link #close}: leave what it serves. Main. */
+    protected void onClosed() {}
+
+    /**
      * One queue of the running device gets its ring. Main context.
      *
      * @param index the queue
@@ -441,8 +440,8 @@ public abstract class VirtioDevice {
     protected abstract CompletionStage<Void> onQueueStop(int index);
 
     /**
-     * Whether a set of features may be accepted besides being a subset of the offered ones. Main
-     * context.
+     * Whether a set of features may be accepted besides being a subset of the offered ones. Any
+     * thread.
      *
      * @param features the driver's choice
      * @return whether FEATURES_OK may be set
@@ -460,7 +459,7 @@ public abstract class VirtioDevice {
      *     enabled it
      */
     protected final @Nullable SplitVirtqueue openQueue(int index) {
-        QueueSetup setup = queue(index);
+        QueueSetup setup = served[index];
         if (!setup.enabled()) {
             return null;
         }
@@ -468,6 +467,33 @@ public abstract class VirtioDevice {
                 index, new SplitVirtqueue(configOf(setup), memory()), setup.sizeEntries());
         rings[index] = ring;
         return ring;
+    }
+
+    /**
+     * Resets the device for the last time, and then closes it, before any later write of the status
+     * takes its turn. Any thread; later calls get the outcome of the first. A closed device ignores
+     * what is written.
+     *
+     * @return ends on the main context after {@link #onClosed}; exceptionally if the device could
+     *     not be reset: then it is not closed
+     */
+    protected final CompletionStage<Void> close() {
+        CompletableFuture<Void> outcome = new CompletableFuture<>();
+        // CAS: of several callers one closes, and all wait for that.
+        CompletableFuture<Void> first = closing.compareAndExchange(null, outcome);
+        if (first != null) {
+            return first.minimalCompletionStage();
+        }
+        StatusWrite reset = takeReset();
+        turns.change("close", () -> applyStatus(reset).thenRun(this::becomeClosed))
+                .whenComplete((nothing, failure) -> {
+                    if (failure != null) {
+                        outcome.completeExceptionally(failure);
+                    } else {
+                        outcome.complete(null);
+                    }
+                });
+        return outcome.minimalCompletionStage();
     }
 
     private QueueConfig configOf(QueueSetup setup) {
@@ -497,67 +523,76 @@ public abstract class VirtioDevice {
         }
     }
 
-    /** The driver's thread: its own stores are in order for itself. */
     private void noteKick(int index) {
         try {
-            MemoryMap map = memory().map();
-            QueueSetup setup = queue(index);
-            if (!map.guestStoresOrdered() && setup.enabled()) {
-                int availIndex = map.load16(setup.availAddress() + AVAIL_INDEX);
-                KICKED.setRelease(kicked, index, availIndex);
-            }
+            doorbells.note(index, memory().map());
         } catch (RuntimeException | InternalError e) {
-            // Nothing of the guest's making is thrown at whoever runs its CPU (I7).
-            markBroken("queue " + index + ": guest memory failed under a kick", e);
+            kickFailed("queue " + index, e);
         }
     }
 
-    private CompletionStage<Void> applyStatus(int value) {
-        if (value == 0) {
-            return onReset().thenRun(this::clearRegisters);
+    private void noteKicks() {
+        try {
+            doorbells.noteAll(memory().map());
+        } catch (RuntimeException | InternalError e) {
+            kickFailed("DRIVER_OK", e);
         }
-        int before = status();
-        int set = value & ~before;
-        if ((set & DeviceStatus.FEATURES_OK) != 0 && !negotiate()) {
-            set &= ~DeviceStatus.FEATURES_OK;
+    }
+
+    /** Nothing of the guest's making is thrown at whoever runs its CPU (I7). */
+    private void kickFailed(String what, Throwable cause) {
+        markBroken(what + ": guest memory failed under a kick", cause);
+    }
+
+    private StatusWrite takeReset() {
+        onRegistersReset();
+        return registers.reset();
+    }
+
+    private boolean areFeaturesAcceptable() {
+        long chosen = registers.features();
+        return (chosen & ~offeredFeatures()) == 0 && acceptsFeatures(chosen);
+    }
+
+    private CompletionStage<Void> applyStatus(StatusWrite write) {
+        if (closed) {
+            return CompletableFuture.completedStage(null); // Serves nothing, and says so: reads 0.
         }
-        if (((before | set) & DeviceStatus.FEATURES_OK) == 0) {
-            set &= ~DeviceStatus.DRIVER_OK; // VirtIO 1.2, 3.1.1: not without FEATURES_OK.
+        if (write.resets()) {
+            resetFailed = true;
+            return onReset().thenRun(this::becomeReset);
+        }
+        if (resetFailed) {
+            return CompletableFuture.failedStage(
+                    new IllegalStateException(name() + ": its last reset failed"));
+        }
+        if (write.sets(DeviceStatus.FEATURES_OK)) {
+            negotiatedFeatures = write.features();
+        }
+        boolean starts = write.sets(DeviceStatus.DRIVER_OK);
+        if (starts) {
+            served = write.queues();
+            doorbells.serve(write.life());
         }
         // Atomic OR: a queue's context may be adding NEEDS_RESET.
-        STATUS.getAndBitwiseOr(this, set);
-        boolean starts = (set & DeviceStatus.DRIVER_OK) != 0;
+        STATUS.getAndBitwiseOr(this, write.set());
         return starts ? onDriverOk() : CompletableFuture.completedStage(null);
     }
 
-    private boolean negotiate() {
-        long chosen;
-        synchronized (registers) {
-            chosen = driverFeatures;
-        }
-        boolean acceptable = (chosen & ~offeredFeatures()) == 0 && acceptsFeatures(chosen);
-        if (acceptable) {
-            negotiatedFeatures = chosen;
-        }
-        return acceptable;
-    }
-
-    private void clearRegisters() {
-        synchronized (registers) {
-            Arrays.fill(setups, QueueSetup.ABSENT);
-            driverFeatures = 0;
-        }
-        for (EventNotifier kick : kicks) {
-            kick.testAndClear();
-        }
-        for (int i = 0; i < kicked.length; i++) {
-            KICKED.setRelease(kicked, i, NEVER);
-        }
+    private void becomeReset() {
+        resetFailed = false;
+        served = new QueueSetup[0];
+        doorbells.forget();
         Arrays.fill(rings, null);
         negotiatedFeatures = 0;
         brokenCause = null;
         BROKEN.setRelease(this, false);
         // Last: a transport that polls the status for 0 sees everything above when it reads it.
         STATUS.setRelease(this, 0);
+    }
+
+    private void becomeClosed() {
+        closed = true;
+        onClosed();
     }
 }

@@ -25,6 +25,7 @@ final class ScsiConfigSpace {
     private static final int CDB_SIZE_LIMIT = 256;
 
     private final byte[] image = new byte[LENGTH_BYTES]; // Guarded by this.
+    private int resetsPending; // Guarded by this.
     private volatile long sizes; // Both writable fields; written under this, read by every queue.
 
     ScsiConfigSpace(VirtioScsiConfig config, int maxTarget, int maxLun) {
@@ -35,13 +36,25 @@ final class ScsiConfigSpace {
         ScsiLayout.int32(image, 16, ScsiLayout.EVENT_LENGTH);
         ScsiLayout.int32(image, 28, maxTarget << 16); // max_channel 0, max_target
         ScsiLayout.int32(image, 32, maxLun);
-        reset();
+        setDefaults();
+        publishSizes();
     }
 
+    /** The driver resets the device: what it writes now is for afterwards. */
     synchronized void reset() {
+        resetsPending++;
+        setDefaults();
+    }
+
+    /** Main context: the life ended in which the sizes that queues see were written. */
+    synchronized void resetEnded() {
+        resetsPending--;
+        publishSizes();
+    }
+
+    private void setDefaults() {
         ScsiLayout.int32(image, SENSE_SIZE, SENSE_SIZE_DEFAULT);
         ScsiLayout.int32(image, CDB_SIZE, CDB_SIZE_DEFAULT);
-        publishSizes();
     }
 
     synchronized long read(int offset, int width) {
@@ -88,6 +101,9 @@ final class ScsiConfigSpace {
     }
 
     private void publishSizes() {
+        if (resetsPending > 0) {
+            return;
+        }
         sizes = (long) ScsiLayout.int32(image, SENSE_SIZE) << Integer.SIZE
                 | (ScsiLayout.int32(image, CDB_SIZE) & 0xFFFF_FFFFL);
     }

@@ -176,19 +176,14 @@ public final class VirtioScsi extends VirtioDevice {
     }
 
     /**
-     * Takes the device off its bus after a reset. Any thread. The bus and its disks stay as they
-     * are.
+     * Takes the device off its bus after a reset, for good. Any thread. The bus and its disks stay
+     * as they are, and are not touched by what is written into the device's registers afterwards.
+     * Later calls get the outcome of the first.
      *
      * @return ends on the main context when nothing of the device runs any more
      */
     public CompletionStage<Void> closeAsync() {
-        return writeStatus(0).thenCompose(nothing -> onMain("close", () -> {
-            bus.removeListener(busListener);
-            for (Watched watch : List.copyOf(watched)) {
-                unwatch(watch.disk);
-            }
-            return CompletableFuture.completedFuture(null);
-        }));
+        return close();
     }
 
     @Override
@@ -241,7 +236,21 @@ public final class VirtioScsi extends VirtioDevice {
                 .thenCompose(nothing -> resetUnits())
                 .thenCompose(nothing -> requests.awaitIdle())
                 .thenCompose(nothing -> control.stop())
-                .thenRun(this::forgetRings);
+                .thenRun(this::forgetRings)
+                .whenComplete((nothing, failure) -> configSpace.resetEnded());
+    }
+
+    @Override
+    protected void onRegistersReset() {
+        configSpace.reset();
+    }
+
+    @Override
+    protected void onClosed() {
+        bus.removeListener(busListener);
+        for (Watched watch : List.copyOf(watched)) {
+            unwatch(watch.disk);
+        }
     }
 
     @Override
@@ -286,7 +295,6 @@ public final class VirtioScsi extends VirtioDevice {
         requests.retire();
         control.retire();
         events.detach();
-        configSpace.reset();
     }
 
     private AioContext leaderContext(int requestQueue) {
