@@ -1,6 +1,7 @@
 package dev.quiesce.verification.virtioscsi;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.driver.memory.MemoryConfig;
@@ -12,9 +13,11 @@ import dev.quiesce.testkit.guest.GuestCommand;
 import dev.quiesce.testkit.guest.GuestEvent;
 import dev.quiesce.testkit.guest.GuestRam;
 import dev.quiesce.testkit.guest.GuestSession;
+import dev.quiesce.virtio.dataplane.QueueMapping;
 import dev.quiesce.virtio.device.DeviceStatus;
 import dev.quiesce.virtio.memory.RegionMap;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 
@@ -35,6 +38,21 @@ class LifeCycleTest {
             machine.until(() -> !early.isOutstanding());
 
             assertThat(early.response()).isEqualTo(GuestCommand.RESPONSE_OK);
+        }
+    }
+
+    @Test
+    @Rule("DP-3")
+    void shouldRefuseAMappingThatLeavesAQueueToNobody() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1, 3, 0)) {
+            QueueMapping two = new QueueMapping.Fixed(List.of(machine.main, machine.main));
+
+            assertThatThrownBy(() -> machine.hba.startDataplane(two))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContainingAll("3 request queues", "request queue 2");
+            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+
+            assertThat(machine.hba.isDriverOk()).isTrue();
         }
     }
 

@@ -119,8 +119,17 @@ public final class VirtioScsi extends VirtioDevice {
      * @param queues who serves which request queue
      * @return ends on the main context when every queue is attached, or the mapping noted if the
      *     driver has not set up its queues yet
+     * @throws IllegalArgumentException if a fixed mapping names fewer contexts than there are
+     *     request queues (DP-3)
      */
     public CompletionStage<Void> startDataplane(QueueMapping queues) {
+        if (queues instanceof QueueMapping.Fixed fixed
+                && fixed.contexts().size() < config.requestQueues()) {
+            throw new IllegalArgumentException(name() + " has " + config.requestQueues()
+                    + " request queues, the mapping names " + fixed.contexts().size()
+                    + " contexts: nobody would serve request queue " + fixed.contexts().size()
+                    + " (DP-3)");
+        }
         return onMain("start dataplane", () -> {
             boolean restart = mapping != null;
             mapping = queues;
