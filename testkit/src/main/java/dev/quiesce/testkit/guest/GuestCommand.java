@@ -29,6 +29,7 @@ public final class GuestCommand {
     private int queue;
     private long dataAddress;
     private int dataBytes;
+    private int pieceBytes = Integer.MAX_VALUE;
     private boolean dataToDevice;
     private long submittedNanos;
     private boolean outstanding;
@@ -58,6 +59,7 @@ public final class GuestCommand {
         Arrays.fill(cdb, (byte) 0);
         System.arraycopy(bytes, 0, cdb, 0, bytes.length);
         dataBytes = 0;
+        pieceBytes = Integer.MAX_VALUE;
         return this;
     }
 
@@ -81,6 +83,20 @@ public final class GuestCommand {
      */
     public GuestCommand dataOut(long address, int bytes) {
         return data(address, bytes, true);
+    }
+
+    /**
+     * Describes the data buffer by several descriptors, as a driver whose pages are scattered does.
+     *
+     * @param bytes length of each but the last, above 0
+     * @return this
+     */
+    public GuestCommand inPieces(int bytes) {
+        if (bytes <= 0) {
+            throw new IllegalArgumentException("pieces of " + bytes + " bytes");
+        }
+        pieceBytes = bytes;
+        return this;
     }
 
     /**
@@ -225,11 +241,15 @@ public final class GuestCommand {
     void describeBuffers(BufferList buffers) {
         buffers.clear().readable(headerAddress, REQUEST_BYTES);
         if (dataBytes > 0 && dataToDevice) {
-            buffers.readable(dataAddress, dataBytes);
+            for (int at = 0; at < dataBytes; at += pieceAt(at)) {
+                buffers.readable(dataAddress + at, pieceAt(at));
+            }
         }
         buffers.writable(responseAddress, RESPONSE_BYTES);
         if (dataBytes > 0 && !dataToDevice) {
-            buffers.writable(dataAddress, dataBytes);
+            for (int at = 0; at < dataBytes; at += pieceAt(at)) {
+                buffers.writable(dataAddress + at, pieceAt(at));
+            }
         }
     }
 
@@ -254,6 +274,10 @@ public final class GuestCommand {
         checkIdle();
         ram.free(headerAddress);
         ram.free(responseAddress);
+    }
+
+    private int pieceAt(int at) {
+        return Math.min(pieceBytes, dataBytes - at);
     }
 
     private GuestCommand data(long address, int bytes, boolean toDevice) {

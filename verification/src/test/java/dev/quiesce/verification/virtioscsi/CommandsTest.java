@@ -2,13 +2,22 @@ package dev.quiesce.verification.virtioscsi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.quiesce.driver.memory.MemoryConfig;
+import dev.quiesce.driver.memory.MemoryDriver;
 import dev.quiesce.rules.Rule;
+import dev.quiesce.scsi.ScsiAddress;
 import dev.quiesce.scsi.spec.Sense;
 import dev.quiesce.testkit.guest.FoundDisk;
 import dev.quiesce.testkit.guest.GuestCdb;
 import dev.quiesce.testkit.guest.GuestCommand;
 import dev.quiesce.testkit.guest.GuestProbe;
+import dev.quiesce.testkit.guest.GuestRam;
+import dev.quiesce.testkit.guest.GuestScsi;
+import dev.quiesce.testkit.guest.GuestScsiConfig;
 import dev.quiesce.testkit.guest.GuestSession;
+import dev.quiesce.virtio.dataplane.QueueMapping;
+import dev.quiesce.virtio.scsi.VirtioScsi;
+import dev.quiesce.virtio.scsi.VirtioScsiConfig;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -16,6 +25,7 @@ import org.junit.jupiter.api.Test;
 class CommandsTest {
     private static final int OVERRUN = 1;
     private static final int BAD_TARGET = 3;
+    private static final int SEG_MAX = 4;
 
     @Test
     @Rule("SCSI-46")
@@ -51,6 +61,54 @@ class CommandsTest {
             assertThat(read).isEqualTo(data);
             assertThat(session.answer().residualBytes()).isZero();
         }
+    }
+
+    @Test
+    @Rule("VSCSI-4")
+    @Rule("MAL-10")
+    void shouldTakeAsManySegmentsAsItPromises() {
+        long border = 4 << 20;
+        GuestRam ram = GuestRam.builder()
+                .direct(1 << 20, 3 << 20).direct(border, 4 << 20).build();
+        try (ScsiMachine machine = new ScsiMachine(1, 0, ram)) {
+            machine.plug(machine.newDisk(new MemoryDriver(
+                    MemoryConfig.direct(ScsiMachine.DISK_BYTES))), new ScsiAddress(0, 0));
+            VirtioScsi large = VirtioScsi.create(new VirtioScsiConfig("large", 1, 2048, true, true),
+                    machine.bus, ram, machine.interrupts);
+            GuestScsi driver = new GuestScsi(large, ram, new GuestScsiConfig(2048, true, true, 8),
+                    machine.main.clock());
+            large.startDataplane(new QueueMapping.Fixed(List.of(machine.main)));
+            GuestSession.begin(driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            int segments = (int) large.readConfig(SEG_MAX, 4);
+            int bytes = segments * 512;
+            long across = border - bytes / 2 - 256; // A segment lies across the border.
+            byte[] data = new byte[bytes];
+            new Random(11).nextBytes(data);
+            ram.write(across, data);
+            GuestCommand ready = driver.newCommand(null).cdb(0, 0, GuestCdb.testUnitReady());
+            run(machine, driver, ready);
+
+            GuestCommand write = driver.newCommand(null)
+                    .cdb(0, 0, GuestCdb.write16(0, segments, false));
+            run(machine, driver, write.dataOut(across, bytes).inPieces(512));
+            ram.fill(across, bytes, 0);
+            GuestCommand read = driver.newCommand(null).cdb(0, 0, GuestCdb.read10(0, segments));
+            run(machine, driver, read.dataIn(across, bytes).inPieces(512));
+
+            assertThat(segments).isBetween(900, 1021);
+            assertThat(large.isBroken()).isFalse();
+            assertThat(write.isGood()).isTrue();
+            assertThat(read.isGood()).isTrue();
+            assertThat(ram.read(across, bytes)).isEqualTo(data);
+            assertThat(machine.hba.readConfig(SEG_MAX, 4)).as("rings of 256").isEqualTo(254);
+            machine.await(large.closeAsync());
+        }
+    }
+
+    private static void run(ScsiMachine machine, GuestScsi driver, GuestCommand command) {
+        assertThat(driver.submit(0, command)).isTrue();
+        driver.kick();
+        machine.guest.await(driver, () -> !command.isOutstanding(), ScsiMachine.LIMIT_NANOS);
     }
 
     @Test

@@ -1,5 +1,7 @@
 package dev.quiesce.virtio.scsi;
 
+import dev.quiesce.virtio.queue.Chain;
+
 /**
  * The configuration space of virtio-scsi: 36 bytes, little-endian (VSCSI-3). Any thread.
  *
@@ -18,6 +20,9 @@ final class ScsiConfigSpace {
     static final int SENSE_SIZE_DEFAULT = 96;
     static final int CDB_SIZE_DEFAULT = 32;
 
+    /** Host segments kept back: a buffer across a border of memory regions takes one more. */
+    private static final int REGION_BORDERS = 64;
+
     private static final int SENSE_SIZE = 20;
     private static final int CDB_SIZE = 24;
     private static final int WRITABLE_END = 28;
@@ -30,7 +35,7 @@ final class ScsiConfigSpace {
 
     ScsiConfigSpace(VirtioScsiConfig config, int maxTarget, int maxLun) {
         ScsiLayout.int32(image, 0, config.requestQueues());
-        ScsiLayout.int32(image, 4, config.queueSizeMax() - 2); // VSCSI-4: two for the headers.
+        ScsiLayout.int32(image, 4, segmentsMax(config.queueSizeMax()));
         ScsiLayout.int32(image, 8, 0xFFFF);
         ScsiLayout.int32(image, 12, 128);
         ScsiLayout.int32(image, 16, ScsiLayout.EVENT_LENGTH);
@@ -50,6 +55,14 @@ final class ScsiConfigSpace {
     synchronized void resetEnded() {
         resetsPending--;
         publishSizes();
+    }
+
+    /**
+     * Data buffers of a chain: what a ring holds, and what a {@link Chain} may hold although some
+     * buffers lie across the borders of regions, less two for the headers (VSCSI-4).
+     */
+    private static int segmentsMax(int queueSizeMax) {
+        return Math.min(queueSizeMax, Chain.SEGMENTS_MAX - REGION_BORDERS) - 2;
     }
 
     private void setDefaults() {
