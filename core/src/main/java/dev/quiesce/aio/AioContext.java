@@ -221,6 +221,31 @@ public final class AioContext implements Executor, AutoCloseable {
     }
 
     /**
+     * Posts many tasks at once, in the order in which they stand in the array: one step makes them
+     * visible and wakes the loop, and nobody else's come between them. Thread: any.
+     *
+     * @param tasks tasks that are in no queue, none of them twice; the array stays the caller's
+     * @param count how many of them, from the first; 0 does nothing
+     * @throws IllegalStateException if the context is closed or its loop has ended; the tasks are
+     *     then in no queue
+     * @throws IndexOutOfBoundsException if the array has fewer
+     */
+    public void postAll(Task[] tasks, int count) {
+        Objects.checkFromIndexSize(0, count, tasks.length);
+        if (isHome()) {
+            checkOpen();
+            for (int i = 0; i < count; i++) {
+                queues.ready().append(tasks[i]);
+            }
+        } else if (count > 0) {
+            if (!queues.pushAll(tasks, count)) {
+                throw gone();
+            }
+            turn.sleep().wake();
+        }
+    }
+
+    /**
      * Queues a task that may run only in an outermost turn: not in a nested one, and not while a
      * {@link ControlWait} waits on this context. For asynchronous control operations, which must
      * not begin in the middle of another (AIO-45). In order of posting among themselves.
@@ -230,10 +255,14 @@ public final class AioContext implements Executor, AutoCloseable {
      * @throws IllegalStateException if the context is closed or its loop has ended
      */
     public void postOuter(Task task) {
-        if (!queues.pushOuter(task)) {
+        if (isHome()) {
+            checkOpen();
+            queues.appendOuter(task);
+        } else if (queues.pushOuter(task)) {
+            notifyLoop();
+        } else {
             throw gone();
         }
-        notifyLoop();
     }
 
     /**
@@ -460,16 +489,21 @@ public final class AioContext implements Executor, AutoCloseable {
     /** Posts, unless nothing runs here any more. Thread: any. */
     boolean tryPost(Task task) {
         if (isHome()) {
-            if (gone != null) {
-                return false;
-            }
-            queues.ready().append(task);
-            return true;
+            return tryDefer(task);
         }
         if (!queues.push(task)) {
             return false;
         }
-        notifyLoop();
+        turn.sleep().wake();
+        return true;
+    }
+
+    /** Defers, unless nothing runs here any more. Home context. */
+    boolean tryDefer(Task task) {
+        if (gone != null) {
+            return false;
+        }
+        queues.ready().append(task);
         return true;
     }
 

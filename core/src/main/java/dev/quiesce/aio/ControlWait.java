@@ -272,7 +272,7 @@ public final class ControlWait {
      * the count of ends.
      */
     static final class Waiters {
-        private final List<Waiter> waiters = new ArrayList<>();
+        private final ArrayList<Waiter> waiters = new ArrayList<>();
         private int depth;
         private boolean evaluating;
 

@@ -66,16 +66,19 @@ public abstract class DeferredCall {
         private final Fifo calls = new Fifo();
         private final Fifo settles = new Fifo();
 
+        /** How many are in the two lists: every turn asks, and nearly every time it is 0. */
+        private int registered;
+
         void addCall(DeferredCall call) {
-            calls.addOnce(call);
+            registered += calls.addOnce(call);
         }
 
         void addSettle(DeferredCall settle) {
-            settles.addOnce(settle);
+            registered += settles.addOnce(settle);
         }
 
         boolean isEmpty() {
-            return calls.head == null && settles.head == null;
+            return registered == 0;
         }
 
         /**
@@ -86,16 +89,21 @@ public abstract class DeferredCall {
         boolean run(AioContext context) {
             boolean ran = false;
             while (!isEmpty()) {
-                for (DeferredCall call = calls.take(); call != null; call = calls.take()) {
-                    call.runIn(context);
+                while (calls.head != null) {
+                    takeFrom(calls).runIn(context);
                 }
                 long limit = settles.appended;
                 while (settles.executed < limit) {
-                    Objects.requireNonNull(settles.take()).runIn(context);
+                    takeFrom(settles).runIn(context);
                 }
                 ran = true;
             }
             return ran;
+        }
+
+        private DeferredCall takeFrom(Fifo list) {
+            registered--;
+            return list.take();
         }
     }
 
@@ -105,9 +113,10 @@ public abstract class DeferredCall {
         private long appended;
         private long executed;
 
-        void addOnce(DeferredCall call) {
+        /** {@return how many that added: 1, or 0 if it is in the list already} */
+        int addOnce(DeferredCall call) {
             if (call.queued) {
-                return;
+                return 0;
             }
             call.queued = true;
             DeferredCall last = tail;
@@ -118,13 +127,12 @@ public abstract class DeferredCall {
             }
             tail = call;
             appended++;
+            return 1;
         }
 
-        @Nullable DeferredCall take() {
-            DeferredCall first = head;
-            if (first == null) {
-                return null;
-            }
+        /** Unlinks the oldest. There is one. */
+        DeferredCall take() {
+            DeferredCall first = Objects.requireNonNull(head);
             head = first.next;
             if (head == null) {
                 tail = null;

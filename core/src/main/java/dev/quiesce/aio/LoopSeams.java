@@ -192,52 +192,62 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
      * method is one atomic step, or two that have names, so that the step model and the stress
      * tests run the very same ones.
      *
-     * <p>Poster: make the event visible, {@link #raise}; if that says so, unpark. Loop:
-     * {@link #arm}, park only if {@link #mayPark}, {@link #disarm}, {@link #acknowledge}, look at
-     * every queue.
+     * <p>Poster: make the event visible, {@link #announce} it unless the loop looks at the event
+     * itself before it sleeps, as it does at its inbox; if {@link #mustWake}, unpark. Loop:
+     * {@link #arm}, park only if nothing {@link #isAnnounced} and the inbox is empty,
+     * {@link #disarm}, {@link #acknowledge}, look at every queue.
      */
     static final class NotifyProtocol {
         /*
-         * Two flags, one Dekker pair. The poster writes `notified`, then reads `notifyMe`; the
-         * loop writes `notifyMe`, then reads `notified`. Both writes and both reads are
-         * sequentially consistent, so at least one side sees the other: either the loop does not
-         * park, or the poster unparks it. With weaker accesses both could read the old value and
-         * the loop would sleep on a queued task.
+         * A Dekker pair. The poster writes its event - the head of the inbox, or `announced` -
+         * then reads `armed`; the loop writes `armed`, then reads `announced` and the head of the
+         * inbox. All are sequentially consistent, so at least one side sees the other: either the
+         * loop does not park, or the poster unparks it. With weaker accesses both could read the
+         * old value and the loop would sleep on a queued task.
          *
-         * `notified` is set always, not only while the loop is armed (AIO-33): an event that
-         * arrives between the loop's last look and `arm` is found by `mayPark`.
+         * A posted task needs no announcement: the compare and set that pushed it is the write of
+         * the pair, and saying it a second time would double the cost of a post
+         * (HandOverBenchmark). What the loop does not look at before it parks is announced always,
+         * not only while the loop is armed (AIO-33): an event that arrives between the loop's last
+         * look and `arm` is found by `isAnnounced`.
          *
-         * `acknowledge` is a read-modify-write, not a store: it reads the latest `notified` and
-         * thus happens after every raise whose flag it wipes out; the events of those are visible
-         * to the look that follows (AIO-35). A raise that comes later finds the flag false and
-         * sets it for the next turn. When the flag reads false there is nothing to wipe out and
-         * nothing to order.
+         * Of many posters that find the loop armed, the one that takes `armed` down unparks it; the
+         * others have made their events visible by then, and the loop looks at everything when it
+         * wakes. A loop that woke by itself arms anew, and an unpark that comes late only ends a
+         * later sleep early, which the loop takes for a sleep without a reason.
          *
-         * A loop that polls before it sleeps asks `mayPark` over and over and stays unarmed, so
-         * posters do not unpark it (AIO-38). That is the same question as the one before the park,
-         * and what polling misses the latter finds.
+         * `acknowledge` is a read-modify-write, not a store: it reads the latest `announced` and
+         * thus happens after every announcement that it wipes out; the events of those are visible
+         * to the look that follows (AIO-35). One that comes later finds the flag false and sets it
+         * for the next turn. When the flag reads false there is nothing to wipe out and nothing to
+         * order.
+         *
+         * A loop that polls before it sleeps asks `isAnnounced`, and looks at the inbox, over and
+         * over and stays unarmed, so posters do not unpark it (AIO-38). Those are the same questions
+         * as the ones before the park, and what polling misses the latter find.
          *
          * Proved by the step model NotifyStepModelTest and the stress test NotifyVersusPark.
          */
-        private static final VarHandle NOTIFIED;
-        private static final VarHandle NOTIFY_ME;
+        private static final VarHandle ANNOUNCED;
+        private static final VarHandle ARMED;
 
         static {
             try {
                 MethodHandles.Lookup lookup = MethodHandles.lookup();
-                NOTIFIED = lookup.findVarHandle(NotifyProtocol.class, "notified", int.class);
-                NOTIFY_ME = lookup.findVarHandle(NotifyProtocol.class, "notifyMe", int.class);
+                ANNOUNCED = lookup.findVarHandle(NotifyProtocol.class, "announced", int.class);
+                ARMED = lookup.findVarHandle(NotifyProtocol.class, "armed", int.class);
             } catch (ReflectiveOperationException e) {
                 throw new ExceptionInInitializerError(e);
             }
         }
 
-        /** 1 if something happened since the last acknowledge. Set by any, cleared at home. */
-        @SuppressWarnings("UnusedVariable") // read and written through NOTIFIED
-        private int notified;
+        /** 1 if something was announced since the last acknowledge. Set by any, cleared at home. */
+        @SuppressWarnings("UnusedVariable") // read and written through ANNOUNCED
+        private int announced;
 
-        /** How many polls are about to sleep or asleep. Written at home, read by any thread. */
-        private int notifyMe;
+        /** 1 if the loop is about to sleep or asleep, and nobody has begun to wake it. */
+        @SuppressWarnings("UnusedVariable") // read and written through ARMED
+        private int armed;
 
         /**
          * Says that an event, already visible, has happened. Thread: any.
@@ -246,48 +256,55 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
          */
         boolean raise() {
             announce();
-            return isArmed();
+            return mustWake();
         }
 
-        /** First step of {@link #raise}. */
+        /** First step of {@link #raise}. Thread: any. */
         void announce() {
-            NOTIFIED.setVolatile(this, 1);
+            ANNOUNCED.setVolatile(this, 1);
         }
 
-        /** Second step of {@link #raise}. */
+        /** Second step of {@link #raise}: whether the caller must unpark the loop. Thread: any. */
+        boolean mustWake() {
+            return isArmed() && takeDown();
+        }
+
+        /** First step of {@link #mustWake}. */
         boolean isArmed() {
-            return (int) NOTIFY_ME.getVolatile(this) != 0;
+            return (int) ARMED.getVolatile(this) != 0;
+        }
+
+        /** Second step of {@link #mustWake}: true for one of those who found the loop armed. */
+        boolean takeDown() {
+            return ARMED.compareAndSet(this, 1, 0);
         }
 
         /** Says that the loop is about to sleep. Home context. */
         void arm() {
-            NOTIFY_ME.setVolatile(this, notifyMe + 1);
+            ARMED.setVolatile(this, 1);
         }
 
-        /** Whether nothing has happened since the last acknowledge. Home context, armed. */
-        boolean mayPark() {
-            return (int) NOTIFIED.getVolatile(this) == 0;
+        /** Whether something was announced since the last acknowledge. Home context, armed. */
+        boolean isAnnounced() {
+            return (int) ANNOUNCED.getVolatile(this) != 0;
         }
 
         /** Says that the loop is awake. Home context. */
         void disarm() {
             // Release: no access of the coming turn needs it, but none of the sleep may sink below.
-            NOTIFY_ME.setRelease(this, notifyMe - 1);
+            ARMED.setRelease(this, 0);
         }
 
         /**
-         * Forgets what was notified, before anything is looked at. Home context (AIO-37).
+         * Forgets what was announced, before anything is looked at. Home context (AIO-37).
          *
-         * @return whether something was
+         * @return whether anything was
          */
         boolean acknowledge() {
             // Opaque: a stale 0 only leaves the flag set for the next turn, as AIO-36 allows.
-            if ((int) NOTIFIED.getOpaque(this) == 0) {
-                return false;
-            }
-            // Acquire: what happened before the raises that this wipes out.
-            NOTIFIED.getAndSet(this, 0);
-            return true;
+            // Acquire: what happened before the announcements that this wipes out.
+            return (int) ANNOUNCED.getOpaque(this) != 0
+                    && (int) ANNOUNCED.getAndSet(this, 0) != 0;
         }
     }
 }

@@ -79,8 +79,7 @@ public abstract class Task {
     }
 
     private void markUnqueued() {
-        assert queued : describe() + " was in no queue";
-        next = null;
+        assert queued && next == null : describe() + " was in no queue";
         queued = false;
     }
 
@@ -97,26 +96,30 @@ public abstract class Task {
 
         void append(Task task) {
             task.markQueued();
-            link(task);
+            link(task, task, 1);
         }
 
-        private void link(Task task) {
-            Task last = tail;
-            if (last == null) {
-                head = task;
+        /** Appends tasks that are linked to each other, and marked. */
+        private void link(Task first, Task last, int count) {
+            Task before = tail;
+            if (before == null) {
+                head = first;
             } else {
-                last.next = task;
+                before.next = first;
             }
-            tail = task;
-            appended++;
+            tail = last;
+            appended += count;
         }
 
         /** Unlinks the oldest task, which the caller then runs. There is one. */
         Task take() {
             Task first = Objects.requireNonNull(head);
-            head = first.next;
-            if (head == null) {
+            if (first == tail) {
+                head = null;
                 tail = null;
+            } else {
+                head = first.next;
+                first.next = null;
             }
             first.markUnqueued();
             executed++;
@@ -145,23 +148,18 @@ public abstract class Task {
          */
         boolean runSlice(AioContext context, boolean observed) {
             boolean progress = false;
-            long limit = appended;
             Parker.Stepping stepping = context.stepping();
-            if (stepping != null) {
-                limit = Math.min(limit, executed + stepping.tasksPerSlice(context));
-            }
-            int left = context.tasksPerBatch();
-            while (executed < limit) {
-                Task task = take();
-                progress |= observed
-                        ? runObserved(task, context, stepping) : run(task, context, stepping);
-                left--;
-                if (left == 0) {
-                    context.runEpilogue();
-                    left = context.tasksPerBatch();
+            long limit = stepping == null ? appended
+                    : Math.min(appended, executed + stepping.tasksPerSlice(context));
+            do {
+                long batch = Math.min(limit, executed + context.tasksPerBatch());
+                while (executed < batch) {
+                    Task task = take();
+                    progress |= observed
+                            ? runObserved(task, context, stepping) : run(task, context, stepping);
                 }
-            }
-            progress |= context.runEpilogue();
+                progress |= context.runEpilogue();
+            } while (executed < limit);
             return progress;
         }
 
@@ -207,18 +205,34 @@ public abstract class Task {
         }
     }
 
+    /** Keeps what comes before an inbox away from its head. */
+    abstract static class InboxLeadingPad {
+        long pad00, pad01, pad02, pad03, pad04, pad05, pad06, pad07;
+        long pad08, pad09, pad10, pad11, pad12, pad13, pad14;
+    }
+
+    /** The newest task of an inbox. */
+    abstract static class InboxHead extends InboxLeadingPad {
+        @SuppressWarnings("UnusedVariable") // read and written through Inbox.HEAD
+        @Nullable Task head;
+    }
+
     /**
      * Where other threads leave tasks for a home context: a stack that is pushed by compare and
      * set, taken whole and reversed, so tasks of one poster keep their order. Sealing it closes
      * the context's door for good: a push then fails.
      */
-    static final class Inbox {
+    static final class Inbox extends InboxHead {
         /*
          * Push publishes the task and everything its poster wrote before (release by the CAS);
          * taking acquires it. The stack is only ever taken whole, so a head that was popped and
          * pushed again meanwhile does no harm: a poster compares the head it linked to, and that
          * link is right whenever the head is the same task. SEALED is a head that no push
          * replaces, which makes "closed" and "empty" one atomic decision.
+         *
+         * Padding, by a chain of classes as in InFlightCounter: the loop writes its own lists in
+         * every turn, and on one cache line with them a push would miss each time
+         * (HandOverBenchmark).
          */
         private static final Task SEALED = new Task() {
             @Override
@@ -230,14 +244,15 @@ public abstract class Task {
 
         static {
             try {
-                HEAD = MethodHandles.lookup().findVarHandle(Inbox.class, "head", Task.class);
+                HEAD = MethodHandles.lookup()
+                        .findVarHandle(InboxHead.class, "head", Task.class);
             } catch (ReflectiveOperationException e) {
                 throw new ExceptionInInitializerError(e);
             }
         }
 
-        @SuppressWarnings("UnusedVariable") // read and written through HEAD
-        private @Nullable Task head;
+        long pad20, pad21, pad22, pad23, pad24, pad25, pad26, pad27;
+        long pad28, pad29, pad30, pad31, pad32, pad33, pad34;
 
         /**
          * Adds a task. Thread: any.
@@ -246,15 +261,49 @@ public abstract class Task {
          */
         boolean push(Task task) {
             task.markQueued();
+            if (pushChain(task, task)) {
+                return true;
+            }
+            task.markUnqueued();
+            return false;
+        }
+
+        /**
+         * Adds the first {@code count} tasks of an array, at least one, in one step. Thread: any.
+         *
+         * @return false if the inbox is sealed; the tasks are then in no queue
+         */
+        boolean pushAll(Task[] tasks, int count) {
+            Task newest = tasks[0];
+            newest.markQueued();
+            for (int i = 1; i < count; i++) {
+                Task task = tasks[i];
+                task.markQueued();
+                task.next = newest;
+                newest = task;
+            }
+            if (pushChain(newest, tasks[0])) {
+                return true;
+            }
+            for (int i = 0; i < count; i++) {
+                tasks[i].next = null;
+                tasks[i].markUnqueued();
+            }
+            return false;
+        }
+
+        private boolean pushChain(Task newest, Task oldest) {
             while (true) {
                 Task top = headVolatile();
                 if (top == SEALED) {
-                    task.markUnqueued();
+                    // Of an attempt before the seal.
+                    oldest.next = null;
                     return false;
                 }
-                task.next = top;
-                // Release: publishes the task. Sequentially consistent: the notify comes after.
-                if (HEAD.compareAndSet(this, top, task)) {
+                oldest.next = top;
+                // Release: publishes the tasks. Sequentially consistent: the look at whether the
+                // loop is armed comes after.
+                if (HEAD.compareAndSet(this, top, newest)) {
                     return true;
                 }
             }
@@ -262,9 +311,9 @@ public abstract class Task {
 
         /** Moves all tasks to the end of the list, oldest first. Home context only. */
         void takeInto(Fifo list) {
-            if (!isEmpty() && !isSealed()) {
+            if (hasTasks()) {
                 // Acquire: what the posters wrote. Atomic: a task is taken once.
-                append(list, (Task) HEAD.getAndSet(this, null));
+                append(list, Objects.requireNonNull((Task) HEAD.getAndSet(this, null)));
             }
         }
 
@@ -286,37 +335,32 @@ public abstract class Task {
         /** Seals the inbox and moves what was in it to the end of the list. Home context only. */
         void sealInto(Fifo list) {
             Task top = (Task) HEAD.getAndSet(this, SEALED);
-            if (top != SEALED) {
+            if (top != null && top != SEALED) {
                 append(list, top);
             }
         }
 
-        boolean isEmpty() {
-            return headVolatile() == null;
-        }
-
-        boolean isSealed() {
-            return headVolatile() == SEALED;
+        /** Whether there is something to take. Thread: any. */
+        boolean hasTasks() {
+            Task top = headVolatile();
+            return top != null && top != SEALED;
         }
 
         private @Nullable Task headVolatile() {
             return (Task) HEAD.getVolatile(this);
         }
 
-        private static void append(Fifo list, @Nullable Task newest) {
-            Task reversed = null;
-            for (Task task = newest; task != null; ) {
-                Task older = task.next;
-                task.next = reversed;
-                reversed = task;
-                task = older;
+        private static void append(Fifo list, Task newest) {
+            int count = 1;
+            Task oldest = newest;
+            for (Task older = newest.next; older != null; count++) {
+                Task evenOlder = older.next;
+                older.next = oldest;
+                oldest = older;
+                older = evenOlder;
             }
-            for (Task task = reversed; task != null; ) {
-                Task younger = task.next;
-                task.next = null;
-                list.link(task);
-                task = younger;
-            }
+            newest.next = null;
+            list.link(oldest, newest, count);
         }
     }
 
@@ -366,9 +410,20 @@ public abstract class Task {
             return inbox.push(task);
         }
 
+        /** Queues many tasks from elsewhere in one step; false if sealed. Thread: any. */
+        boolean pushAll(Task[] tasks, int count) {
+            return inbox.pushAll(tasks, count);
+        }
+
         /** Queues a task that runs in outermost turns only; false if sealed. Thread: any. */
         boolean pushOuter(Task task) {
             return outerInbox.push(task);
+        }
+
+        /** Queues a task that runs in outermost turns only, after those that others posted. */
+        void appendOuter(Task task) {
+            takeOuterInbox();
+            outer.append(task);
         }
 
         void takeInbox() {
@@ -418,13 +473,12 @@ public abstract class Task {
             return (long) PACE_END.getOpaque(this);
         }
 
-
         boolean hasPosted() {
-            return !inbox.isEmpty();
+            return inbox.hasTasks();
         }
 
         boolean hasOuter() {
-            return !(outer.isEmpty() && outerInbox.isEmpty());
+            return !outer.isEmpty() || outerInbox.hasTasks();
         }
 
         /** Drops what would do nothing if it ran, and describes the rest. */

@@ -37,7 +37,7 @@ final class Turn {
         this.meter = new LoopMeter(context.name(), context::owner,
                 () -> context.clock().nanoTime(),
                 thrown -> context.report("the observer of the loop", thrown));
-        this.sleep = new Sleep(context, meter);
+        this.sleep = new Sleep(context, queues, meter);
         this.stepping = context.stepping();
     }
 
@@ -61,7 +61,10 @@ final class Turn {
                 context.whileAsleep(() -> parker.turnBegins(context, waitNanos));
             }
             sleep.until(waitNanos == 0 || hasQueued() ? 0 : Math.min(waitNanos, nanosUntilDue()));
-            sleep.acknowledge();
+            if (sleep.acknowledge()) {
+                // What is posted there is announced, so no other turn needs to look.
+                queues.takeOuterInbox();
+            }
             progress |= runAll();
             return progress;
         } finally {
@@ -83,8 +86,7 @@ final class Turn {
             source.deliver();
         }
         boolean progress = queues.ready().runSlice(context, observed);
-        if (runsOuter()) {
-            queues.takeOuterInbox();
+        if (!queues.outer().isEmpty() && runsOuter()) {
             progress |= queues.outer().runSlice(context, observed);
         }
         progress |= timers.run();
@@ -147,13 +149,14 @@ final class Turn {
     /** How a loop waits: polls, falls asleep; and how others keep it from that, or wake it. */
     static final class Sleep {
         /*
-         * While the loop polls it is not armed: posters do not unpark it, and it sees `notified`
-         * by itself (AIO-38). What can be polled may have its notifications suppressed meanwhile.
+         * While the loop polls it is not armed: posters do not unpark it, and it sees by itself
+         * what they announce and what they put into the inbox (AIO-38). What can be polled may have its notifications suppressed meanwhile.
          * Before the loop arms itself it leaves polling mode, which asks everybody once more after
          * notifications are back (AIO-32). With channels it does not poll: asking them costs a
          * system call each time (AIO-50).
          */
         private final AioContext context;
+        private final Task.Queues queues;
         private final Parker parker;
         private final LoopSeams.NotifyProtocol notify = new LoopSeams.NotifyProtocol();
         private final LoopMeter meter;
@@ -172,8 +175,9 @@ final class Turn {
          */
         private volatile @Nullable ReadinessSource source;
 
-        Sleep(AioContext context, LoopMeter meter) {
+        Sleep(AioContext context, Task.Queues queues, LoopMeter meter) {
             this.context = context;
+            this.queues = queues;
             this.meter = meter;
             this.parker = context.seams().parker();
             this.poller = new Poller(cause -> context.report("polling", cause));
@@ -181,7 +185,16 @@ final class Turn {
 
         /** Makes the loop look again; the event must be visible by now. Thread: any. */
         void notifyLoop() {
-            if (!notify.raise()) {
+            notify.announce();
+            wake();
+        }
+
+        /**
+         * Makes the loop look again; the event is a task in the inbox, which speaks for itself.
+         * Thread: any.
+         */
+        void wake() {
+            if (!notify.mustWake()) {
                 return;
             }
             ReadinessSource sleepsIn = source;
@@ -214,7 +227,7 @@ final class Turn {
 
         /** Whether something has happened since the loop last looked. */
         boolean isNotified() {
-            return !notify.mayPark();
+            return notify.isAnnounced() || queues.hasPosted();
         }
 
         /** The events that can be polled. Home context, where not said otherwise. */
@@ -250,11 +263,17 @@ final class Turn {
             }
         }
 
-        /** The loop is about to look at everything: forget what it was told so far (AIO-35). */
-        void acknowledge() {
-            if (notify.acknowledge() && poller.isOn()) {
+        /**
+         * The loop is about to look at everything: forget what it was told so far (AIO-35).
+         *
+         * @return whether something was announced, besides what is in the inbox
+         */
+        boolean acknowledge() {
+            boolean announced = notify.acknowledge();
+            if (poller.isOn() && (announced || queues.hasPosted())) {
                 poller.servedPosted();
             }
+            return announced;
         }
 
         /** A turn that may wait begins; where the parker steps the loop, before others move. */
@@ -301,7 +320,7 @@ final class Turn {
             }
             notify.arm();
             try {
-                if (notify.mayPark()) {
+                if (!isNotified()) {
                     park(waitNanos);
                 }
             } finally {

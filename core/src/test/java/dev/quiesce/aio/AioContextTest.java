@@ -158,7 +158,53 @@ class AioContextTest {
         loop.context.poll(Long.MAX_VALUE);
 
         assertThat(loop.log).containsExactly("while asleep");
-        assertThat(loop.parker.unparks).isEqualTo(2);
+        assertThat(loop.parker.unparks).isEqualTo(1);
+    }
+
+    @Test
+    void shouldPostManyAtOnceInTheirOrder() {
+        FakeLoop loop = new FakeLoop();
+        Task[] tasks = {loop.logs("a"), loop.logs("b"), loop.logs("c"), loop.logs("not this")};
+        loop.parker.asleep = () -> {
+            loop.context.post(loop.logs("before"));
+            loop.context.postAll(tasks, 3);
+            loop.context.post(loop.logs("after"));
+        };
+
+        loop.context.poll(Long.MAX_VALUE);
+
+        assertThat(loop.log).containsExactly("before", "a", "b", "c", "after");
+        assertThat(loop.parker.unparks).isEqualTo(1);
+        loop.context.postAll(tasks, 2);
+        loop.context.postAll(tasks, 0);
+        loop.poll();
+        assertThat(loop.log).endsWith("after", "a", "b");
+    }
+
+    @Test
+    void shouldRefuseToPostMoreThanThereAre() {
+        FakeLoop loop = new FakeLoop();
+
+        assertThatThrownBy(() -> loop.context.postAll(new Task[2], 3))
+                .isInstanceOf(IndexOutOfBoundsException.class);
+    }
+
+    @Test
+    void shouldLeaveTasksUnqueuedThatAClosedContextRefuses() {
+        FakeLoop closed = new FakeLoop("closed");
+        FakeLoop open = new FakeLoop("open");
+        Task[] tasks = {open.logs("a"), open.logs("b"), open.logs("c")};
+        closed.context.close();
+
+        assertThatThrownBy(() -> closed.context.postAll(tasks, 3))
+                .isInstanceOf(IllegalStateException.class);
+        closed.close();
+        assertThatThrownBy(() -> closed.context.postAll(tasks, 3))
+                .isInstanceOf(IllegalStateException.class);
+        open.context.postAll(tasks, 3);
+        open.poll();
+
+        assertThat(open.log).containsExactly("a", "b", "c");
     }
 
     @Test

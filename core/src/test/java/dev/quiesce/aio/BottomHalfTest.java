@@ -64,7 +64,7 @@ class BottomHalfTest {
 
     @Test
     @Rule("AIO-2")
-    void shouldNotifyAgainWhenScheduledFromElsewhereThoughItIsPending() {
+    void shouldWakeTheLoopOnceWhenScheduledTwiceFromElsewhere() {
         FakeLoop loop = new FakeLoop();
         BottomHalf half = new BottomHalf(loop.context, "half", () -> loop.log.add("run"));
         loop.parker.asleep = () -> {
@@ -74,8 +74,106 @@ class BottomHalfTest {
 
         loop.context.poll(Long.MAX_VALUE);
 
-        assertThat(loop.parker.unparks).isEqualTo(2);
+        assertThat(loop.parker.unparks).isEqualTo(1);
         assertThat(loop.log).containsExactly("run");
+    }
+
+    @Test
+    @Rule("AIO-3")
+    void shouldRunOnceWhenScheduledAtHomeAndFromElsewhere() {
+        FakeLoop loop = new FakeLoop();
+        BottomHalf half = new BottomHalf(loop.context, "half", () -> loop.log.add("run"));
+        half.schedule();
+        elsewhere(half::schedule);
+
+        assertThat(loop.poll()).isTrue();
+        assertThat(loop.poll()).isFalse();
+        elsewhere(half::schedule);
+        half.schedule();
+        assertThat(loop.poll()).isTrue();
+        assertThat(loop.poll()).isFalse();
+
+        assertThat(loop.log).containsExactly("run", "run");
+    }
+
+    @Test
+    @Rule("AIO-3")
+    void shouldServeAnAskFromElsewhereThatComesAfterTheRunWhileItsErrandIsQueued()
+            {
+        FakeLoop loop = new FakeLoop();
+        BottomHalf half = new BottomHalf(loop.context, "half", () -> loop.log.add("run"));
+        Task again = FakeLoop.task("again", () -> elsewhere(half::schedule));
+        half.schedule();
+        loop.context.defer(again);
+        elsewhere(half::schedule);
+
+        loop.poll();
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("run", "run");
+        assertThat(half.isScheduled()).isFalse();
+    }
+
+    @Test
+    @Rule("AIO-10")
+    void shouldCancelFromElsewhereWhatWasAskedAtHome() {
+        FakeLoop loop = new FakeLoop();
+        BottomHalf half = new BottomHalf(loop.context, "half", () -> loop.log.add("run"));
+        half.schedule();
+        elsewhere(half::cancel);
+
+        assertThat(half.isScheduled()).isFalse();
+        assertThat(loop.poll()).isFalse();
+
+        assertThat(loop.log).isEmpty();
+    }
+
+    @Test
+    @Rule("AIO-10")
+    void shouldRunWhatWasAskedAtHomeAfterACancelFromElsewhere() {
+        FakeLoop loop = new FakeLoop();
+        BottomHalf half = new BottomHalf(loop.context, "half", () -> loop.log.add("run"));
+        half.schedule();
+        elsewhere(half::cancel);
+        half.schedule();
+
+        assertThat(half.isScheduled()).isTrue();
+        assertThat(loop.poll()).isTrue();
+        assertThat(loop.poll()).isFalse();
+
+        assertThat(loop.log).containsExactly("run");
+    }
+
+    @Test
+    @Rule("AIO-10")
+    void shouldCancelAtHomeWhatWasAskedFromElsewhere() {
+        FakeLoop loop = new FakeLoop();
+        BottomHalf half = new BottomHalf(loop.context, "half", () -> loop.log.add("run"));
+        elsewhere(half::schedule);
+        half.cancel();
+
+        assertThat(loop.poll()).isFalse();
+
+        assertThat(loop.log).isEmpty();
+        loop.context.close();
+        assertThat(loop.errors).hasSize(1);
+    }
+
+    @Test
+    @Rule("AIO-12")
+    void shouldNeverStartAfterADeleteAtHomeThoughBothTasksAreQueued() {
+        FakeLoop loop = new FakeLoop();
+        BottomHalf half = new BottomHalf(loop.context, "half", () -> loop.log.add("run"));
+        half.schedule();
+        elsewhere(half::schedule);
+        CompletableFuture<?> gone = half.deleteAndAwait().toCompletableFuture();
+
+        assertThat(loop.poll()).isFalse();
+
+        assertThat(gone).isCompleted();
+        assertThat(loop.log).isEmpty();
+        loop.context.close();
+        assertThat(loop.errors).isEmpty();
     }
 
     @Test
@@ -265,5 +363,9 @@ class BottomHalfTest {
         for (int t = 0; t < threads; t++) {
             assertThat(seen[t * 16]).isEqualTo(rounds);
         }
+    }
+
+    private static void elsewhere(Runnable action) {
+        CompletableFuture.runAsync(action).join();
     }
 }

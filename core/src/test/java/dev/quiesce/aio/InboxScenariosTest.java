@@ -24,11 +24,11 @@ class InboxScenariosTest {
     void jcqT01ShouldGiveBackTheSameTasksInOrderAndBeEmpty() {
         List<Task> tasks = numbered(10);
         tasks.forEach(inbox::push);
-        assertThat(inbox.isEmpty()).isFalse();
+        assertThat(inbox.hasTasks()).isTrue();
 
         inbox.takeInto(list);
 
-        assertThat(inbox.isEmpty()).isTrue();
+        assertThat(inbox.hasTasks()).isFalse();
         for (Task task : tasks) {
             assertThat(list.take()).isSameAs(task);
         }
@@ -62,7 +62,7 @@ class InboxScenariosTest {
         assertThatThrownBy(() -> loop.context.execute(null))
                 .isInstanceOf(NullPointerException.class);
 
-        assertThat(inbox.isEmpty()).isTrue();
+        assertThat(inbox.hasTasks()).isFalse();
         assertThat(loop.context.isIdle()).isTrue();
     }
 
@@ -84,7 +84,7 @@ class InboxScenariosTest {
         int[] next = new int[POSTERS];
         int violations = 0;
         for (int taken = 0; taken < POSTERS * TASKS;) {
-            if (inbox.isEmpty()) {
+            if (!inbox.hasTasks()) {
                 Thread.onSpinWait();
                 continue;
             }

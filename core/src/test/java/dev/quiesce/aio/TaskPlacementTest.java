@@ -179,6 +179,9 @@ class TaskPlacementTest {
         main.context.poll(Long.MAX_VALUE);
 
         assertThat(main.log).containsExactly("posted");
+        main.context.execute(() -> fromElsewhere(main.context::wake));
+        main.poll();
+        main.context.poll(Long.MAX_VALUE);
         assertThat(main.parker.parks).isEmpty();
     }
 

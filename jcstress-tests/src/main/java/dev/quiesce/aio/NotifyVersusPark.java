@@ -123,7 +123,34 @@ public class NotifyVersusPark {
         @Actor
         public void loop(ZZ_Result r) {
             notify.arm();
-            r.r2 = notify.mayPark();
+            r.r2 = !notify.isAnnounced();
+        }
+    }
+
+    /** The real inbox and the real steps: the task in the inbox is the event. */
+    @JCStressTest
+    @Outcome(id = "false, true", expect = FORBIDDEN, desc = "Asleep, and nobody wakes it.")
+    @Outcome(id = "true, true", expect = ACCEPTABLE, desc = "Asleep, and woken.")
+    @Outcome(id = "true, false", expect = ACCEPTABLE, desc = "Woken, though it did not sleep.")
+    @Outcome(id = "false, false", expect = ACCEPTABLE, desc = "It did not sleep.")
+    @State
+    public static class ActualInbox {
+        private final NotifyProtocol notify = new NotifyProtocol();
+        private final Task.Inbox inbox = new Task.Inbox();
+        private final Task task = new Task.Command(() -> { });
+
+        /** What {@link AioContext#post} does. */
+        @Actor
+        public void poster(ZZ_Result r) {
+            inbox.push(task);
+            r.r1 = notify.mustWake();
+        }
+
+        /** What {@link AioContext#poll} does before it parks. */
+        @Actor
+        public void loop(ZZ_Result r) {
+            notify.arm();
+            r.r2 = !notify.isAnnounced() && !inbox.hasTasks();
         }
     }
 
@@ -240,7 +267,7 @@ public class NotifyVersusPark {
         /** What the next turn would find. */
         @Arbiter
         public void nextTurn(IZ_Result r) {
-            r.r2 = notify.mayPark();
+            r.r2 = !notify.isAnnounced();
         }
     }
 

@@ -55,7 +55,7 @@ public class TimerArmVersusSleep {
         /** Whether the loop would sleep. */
         @Arbiter
         public void sleep(IZ_Result r) {
-            r.r2 = notify.mayPark();
+            r.r2 = !notify.isAnnounced();
         }
     }
 
@@ -82,7 +82,7 @@ public class TimerArmVersusSleep {
         /** Whether the loop would sleep. */
         @Arbiter
         public void sleep(IZ_Result r) {
-            r.r2 = notify.mayPark();
+            r.r2 = !notify.isAnnounced();
         }
     }
 

@@ -8,9 +8,13 @@ import dev.quiesce.testkit.StepModel;
 import dev.quiesce.testkit.StepProgram;
 import dev.quiesce.testkit.StepReport;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.function.ToIntFunction;
 import org.junit.jupiter.api.Test;
 
-/** Asks of two threads against the loop: every ask is followed by a run that sees it. */
+/**
+ * Asks of other threads and at home against the loop: every ask is followed by a run that sees it.
+ */
 class BottomHalfStepModelTest {
     private static final String LOST = "an ask was never served";
     private static final String TWICE = "queued twice";
@@ -24,16 +28,46 @@ class BottomHalfStepModelTest {
     @Rule("AIO-4")
     @Rule("AIO-5")
     void shouldServeEveryAskAndBeQueuedOnce() {
-        StepReport report = explore(BottomHalfStepModelTest::loop);
+        StepReport report = explore(a -> serve(a.serves()));
 
         assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-2")
+    @Rule("AIO-3")
+    @Rule("AIO-4")
+    void shouldServeAsksAtHomeAndFromElsewhere() {
+        StepReport report = model()
+                .actor("home", a -> serve(askAtHome(a.serves(), w -> true, World::flags)))
+                .actor("scheduler", BottomHalfStepModelTest::scheduler)
+                .inTheEnd(LOST, w -> w.served == w.asked)
+                .explore();
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-10")
+    void shouldServeAnAskAtHomeThatComesAfterACancelFromElsewhere() {
+        StepReport report = exploreCancel(World::flags);
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-10")
+    void shouldRefuteAnAskAtHomeThatLeavesAnOlderCancelStanding() {
+        StepReport report = exploreCancel(w -> 0);
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(LOST);
     }
 
     @Test
     @Rule("AIO-5")
     void shouldRefuteFlagsThatAreClearedAfterTheRun() {
         StepReport report = explore(a -> a.serves()
-                .stepWhen("leaves the queue", w -> w.queued == 1, w -> w.queued--)
+                .stepWhen("leaves the queue", w -> w.queue.equals("E"), w -> w.queue = "")
                 .step("runs", w -> w.served = w.asked)
                 .branch("clears its flags", w -> {
                     w.half.begin();
@@ -47,8 +81,8 @@ class BottomHalfStepModelTest {
     @Rule("AIO-5")
     void shouldRefuteFlagsThatAreClearedWhileItIsStillQueued() {
         StepReport report = explore(a -> a.serves()
-                .stepWhen("clears its flags", w -> w.queued > 0, w -> w.half.begin())
-                .step("leaves the queue", w -> w.queued--)
+                .stepWhen("clears its flags", w -> !w.queue.isEmpty(), w -> w.half.begin())
+                .step("leaves the queue", World::leave)
                 .branch("runs", w -> {
                     w.served = w.asked;
                     return "clears its flags";
@@ -58,15 +92,27 @@ class BottomHalfStepModelTest {
     }
 
     @Test
+    @Rule("AIO-5")
+    void shouldRefuteARunAtHomeThatSaysTheErrandHasLeftItsQueue() {
+        StepReport report = model()
+                .actor("home", a -> serve(
+                        askAtHome(a.serves(), w -> true, World::flags), BottomHalf::begin))
+                .actor("scheduler", BottomHalfStepModelTest::scheduler)
+                .explore();
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(TWICE);
+    }
+
+    @Test
     @Rule("AIO-12")
     void shouldNeverRunAfterItWasFoundDeleted() {
         StepReport report = model()
-                .actor("loop", BottomHalfStepModelTest::loop)
+                .actor("home", a -> serve(askAtHome(a.serves(), w -> true, World::flags)))
                 .actor("scheduler", BottomHalfStepModelTest::scheduler)
                 .actor("deleter", a -> a
                         .branch("deletes", w -> queueIfFirst(w.half.markDeleted()))
-                        .step("queues", w -> w.queued++))
-                .inTheEnd("reclaimed, and in no queue", w -> w.reclaimed && w.queued == 0)
+                        .step("queues", World::queueErrand))
+                .inTheEnd("reclaimed, and in no queue", w -> w.reclaimed && w.queue.isEmpty())
                 .explore();
 
         assertThat(report.isProved()).as(report.toString()).isTrue();
@@ -102,7 +148,7 @@ class BottomHalfStepModelTest {
                 .actor("producer", a -> a
                         .step("makes it true", w -> w.asked++)
                         .branch("asks", w -> queueIfFirst(w.half.ask()))
-                        .step("queues", w -> w.queued++))
+                        .step("queues", World::queueErrand))
                 .inTheEnd(MISSED, w -> w.served == 1 || w.half.isScheduled());
     }
 
@@ -131,28 +177,52 @@ class BottomHalfStepModelTest {
                 .showing(World::toString)
                 .actor("end", a -> a
                         .branch("is it live?", w -> {
-                            w.reported = w.half.isLive();
+                            w.reported = w.half.errand().isLive();
                             return w.reported ? END : null;
                         })
                         .step("drops it", w -> {
-                            boolean left = w.half.abandon();
+                            boolean left = w.half.errand().abandon();
                             w.reported = looksAgain && left;
                         }))
                 .actor("scheduler", a -> a.step("schedules", World::schedule))
                 .inTheEnd(UNANSWERED, w -> w.reported != w.refused);
     }
 
-    /** As {@code BottomHalf.step}. */
-    private static void loop(StepProgram<World> program) {
-        program.serves()
-                .stepWhen("leaves the queue", w -> w.queued == 1, w -> w.queued--)
-                .branch("clears its flags", w -> {
-                    int old = w.half.begin();
-                    w.reclaimed |= (old & BottomHalf.DELETED) != 0;
-                    boolean runs = (old & (BottomHalf.DELETED | BottomHalf.SCHEDULED))
-                            == BottomHalf.SCHEDULED;
-                    return runs ? null : "leaves the queue";
+    /** As {@code BottomHalf.schedule} at home. */
+    private static StepProgram<World> askAtHome(StepProgram<World> program,
+            Predicate<World> possible, ToIntFunction<World> flags) {
+        return program.stepWhen("does something at home", possible, w -> w.asked++)
+                .step("looks at the flags", w -> w.seen = flags.applyAsInt(w))
+                .step("asks at home", w -> {
+                    if ((w.seen & BottomHalf.DELETED) == 0 && w.half.askAtHome(w.seen)) {
+                        w.queue += "H";
+                    }
+                });
+    }
+
+    private static void serve(StepProgram<World> program) {
+        serve(program, BottomHalf::beginAtHome);
+    }
+
+    /** As {@code BottomHalf.step} and that of its errand, whichever comes first. */
+    private static void serve(
+            StepProgram<World> program, ToIntFunction<BottomHalf> beginAtHome) {
+        program.branchWhen("leaves the queue", w -> !w.queue.isEmpty(), w -> {
+                    boolean errand = w.leave() == 'E';
+                    w.askedAtHome = errand ? w.half.forgetAsks() : w.half.leaveQueue();
+                    return errand ? "begins" : null;
                 })
+                .branch("begins at home", w -> {
+                    w.seen = beginAtHome.applyAsInt(w.half);
+                    return "decides";
+                })
+                .branch("begins", w -> {
+                    w.seen = w.half.begin();
+                    w.reclaimed |= (w.seen & BottomHalf.DELETED) != 0;
+                    return "decides";
+                })
+                .branch("decides", w -> (w.seen & BottomHalf.DELETED) == 0
+                        && BottomHalf.asks(w.seen, w.askedAtHome) != 0 ? null : "leaves the queue")
                 .branch("runs", w -> {
                     w.served = w.asked;
                     w.late |= w.reclaimed;
@@ -160,15 +230,15 @@ class BottomHalfStepModelTest {
                 });
     }
 
-    /** As {@code BottomHalf.schedule}, twice. */
+    /** As {@code BottomHalf.schedule} from elsewhere, twice. */
     private static void scheduler(StepProgram<World> program) {
         program.step("does something", w -> w.asked++)
                 .branch("asks", w -> queueIfFirst(w.half.ask()) == null
                         ? null : "does more")
-                .step("queues", w -> w.queued++)
+                .step("queues", World::queueErrand)
                 .step("does more", w -> w.asked++)
                 .branch("asks again", w -> queueIfFirst(w.half.ask()))
-                .step("queues again", w -> w.queued++);
+                .step("queues again", World::queueErrand);
     }
 
     /** The next step, if it is to queue; else the end. A deleted one is left alone by an ask. */
@@ -185,23 +255,52 @@ class BottomHalfStepModelTest {
                 .explore();
     }
 
+    /** One ask at home before or beside a cancel from elsewhere, one after it. */
+    private static StepReport exploreCancel(ToIntFunction<World> flags) {
+        return model()
+                .actor("home", a -> {
+                    a.serves().step("asks before", w -> {
+                        w.asked++;
+                        if (w.half.askAtHome(w.half.flags())) {
+                            w.queue += "H";
+                        }
+                    });
+                    serve(askAtHome(a, w -> w.cancelled, flags));
+                })
+                .actor("canceller", a -> a
+                        .step("revokes", w -> w.half.revoke())
+                        .step("takes back", w -> w.half.unask())
+                        .step("has cancelled", w -> w.cancelled = true))
+                .inTheEnd(LOST, w -> w.served == w.asked)
+                .explore();
+    }
+
     private static StepModel<World> model() {
         return StepModel.of("is every ask served?", World::new)
                 .fingerprint(World::toString)
                 .showing(World::toString)
-                .always(TWICE, w -> w.queued <= 1)
+                .always(TWICE, w -> w.queue.length() == w.queue.chars().distinct().count())
                 .always(LATE, w -> !w.late);
     }
 
-    /** A bottom half, and how often it is in its context's queue. */
+    /** A bottom half, and how often each of its tasks is in its context's queue. */
     private static final class World {
         final AioContext context = new AioContext("home", LoopSeams.system());
         final BottomHalf half = new BottomHalf(context, "half", () -> { });
         int asked;
         int served;
-        int queued;
+
+        /** What is queued, oldest first: H for the task of the home, E for the errand. */
+        String queue = "";
+
+        /** Of the home. */
+        int seen;
+        int askedAtHome;
+
+        boolean cancelled;
         boolean reclaimed;
         boolean late;
+
         boolean reported;
         boolean refused;
 
@@ -224,10 +323,26 @@ class BottomHalfStepModelTest {
             }
         }
 
+        int flags() {
+            return half.flags();
+        }
+
+        void queueErrand() {
+            queue += "E";
+        }
+
+        char leave() {
+            char first = queue.charAt(0);
+            queue = queue.substring(1);
+            return first;
+        }
+
         @Override
         public String toString() {
-            return "flags " + half.flags() + ", " + queued + " queued, " + served + " of " + asked
-                    + " served" + (reclaimed ? ", reclaimed" : "")
+            return "flags " + half.flags() + (half.isLive() ? " asked at home" : "")
+                    + ", queue '" + queue + "', " + served + " of " + asked + " served, seen "
+                    + seen + " and " + askedAtHome + (cancelled ? ", cancelled" : "")
+                    + (reclaimed ? ", reclaimed" : "")
                     + (reported ? ", reported" : "") + (refused ? ", refused" : "");
         }
     }

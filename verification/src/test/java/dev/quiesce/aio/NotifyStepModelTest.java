@@ -29,6 +29,52 @@ class NotifyStepModelTest {
 
     @Test
     @Rule("AIO-33")
+    @Rule("AIO-36")
+    void shouldNeverSleepOnATaskInTheInboxThoughNobodyAnnouncesIt() {
+        StepReport report = explore(
+                NotifyStepModelTest::inboxPoster, NotifyStepModelTest::loop);
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-33")
+    void shouldNeverSleepOnEitherWhenBothCome() {
+        StepReport report = explore(NotifyStepModelTest::inboxPoster,
+                NotifyStepModelTest::poster, NotifyStepModelTest::loop);
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-34")
+    void shouldRefuteALoopThatLooksAtItsInboxBeforeItArms() {
+        StepReport report = explore(NotifyStepModelTest::inboxPoster,
+                a -> a.branch("is something in the inbox?", w -> w.inbox > 0 ? "looks" : null)
+                        .step("arms", w -> w.protocol.arm())
+                        .stepWhen("sleeps", w -> w.permit, w -> w.permit = false)
+                        .step("disarms", w -> w.protocol.disarm())
+                        .step("looks", World::look)
+                        .branch("goes on", w -> w.served == 2
+                                ? END : "is something in the inbox?"));
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(ASLEEP);
+    }
+
+    @Test
+    @Rule("AIO-33")
+    void shouldRefuteAPosterThatTakesDownBeforeItPushes() {
+        StepReport report = explore(
+                a -> a.branch("is the loop armed?", w -> w.protocol.isArmed() ? null : "pushes")
+                        .step("takes it down", w -> w.permit |= w.protocol.takeDown())
+                        .step("pushes", World::push),
+                NotifyStepModelTest::loop);
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(ASLEEP);
+    }
+
+    @Test
+    @Rule("AIO-33")
     @Rule("BUG-16")
     void shouldRefuteANotifyOnlyWhileTheLoopIsArmed() {
         StepReport report = explore(
@@ -59,7 +105,7 @@ class NotifyStepModelTest {
     void shouldRefuteAnAcknowledgeAfterTheLook() {
         StepReport report = explore(NotifyStepModelTest::poster,
                 a -> a.step("arms", w -> w.protocol.arm())
-                        .branch("may it sleep?", w -> w.protocol.mayPark() ? null : "disarms")
+                        .branch("may it sleep?", w -> !w.protocol.isAnnounced() ? null : "disarms")
                         .stepWhen("sleeps", w -> w.permit, w -> w.permit = false)
                         .step("disarms", w -> w.protocol.disarm())
                         .step("looks", w -> w.served = w.posted)
@@ -72,7 +118,8 @@ class NotifyStepModelTest {
     @Test
     void shouldRefuteDecidingToSleepBeforeArming() {
         StepReport report = explore(NotifyStepModelTest::poster,
-                a -> a.branch("may it sleep?", w -> w.protocol.mayPark() ? null : "acknowledges")
+                a -> a.branch("may it sleep?",
+                                w -> w.protocol.isAnnounced() ? "acknowledges" : null)
                         .step("arms", w -> w.protocol.arm())
                         .stepWhen("sleeps", w -> w.permit, w -> w.permit = false)
                         .step("disarms", w -> w.protocol.disarm())
@@ -83,31 +130,50 @@ class NotifyStepModelTest {
         assertThat(report.failure()).as(report.toString()).isEqualTo(ASLEEP);
     }
 
-    /** As {@code AioContext.post}: event, {@code raise}, unpark. */
+    /** As {@code AioContext.wake}: event, {@code raise}, unpark. */
     private static void poster(StepProgram<World> program) {
         program.step("makes its event visible", w -> w.posted++)
-                .step("announces", w -> w.protocol.announce())
-                .branch("is the loop armed?", w -> w.protocol.isArmed() ? null : END)
+                .step("announces", w -> w.protocol.announce());
+        wakes(program);
+    }
+
+    /** As {@code AioContext.post}: the event is in the inbox, which the loop looks at itself. */
+    private static void inboxPoster(StepProgram<World> program) {
+        program.step("pushes", World::push);
+        wakes(program);
+    }
+
+    /** As {@code NotifyProtocol.mustWake}, and unpark. */
+    private static void wakes(StepProgram<World> program) {
+        program.branch("is the loop armed?", w -> w.protocol.isArmed() ? null : END)
+                .branch("takes it down", w -> w.protocol.takeDown() ? null : END)
                 .step("unparks", w -> w.permit = true);
     }
 
     /** As {@code AioContext.poll}, until it has served both. */
     private static void loop(StepProgram<World> program) {
         program.step("arms", w -> w.protocol.arm())
-                .branch("may it sleep?", w -> w.protocol.mayPark() ? null : "disarms")
+                .branch("was something announced?",
+                        w -> w.protocol.isAnnounced() ? "disarms" : null)
+                .branch("is something in the inbox?", w -> w.inbox > 0 ? "disarms" : null)
                 .stepWhen("sleeps", w -> w.permit, w -> w.permit = false)
                 .step("disarms", w -> w.protocol.disarm())
                 .step("acknowledges", w -> w.protocol.acknowledge())
-                .step("looks", w -> w.served = w.posted)
+                .step("looks", World::look)
                 .branch("goes on", w -> w.served == 2 ? END : "arms");
     }
 
     private static StepReport explore(
             Consumer<StepProgram<World>> poster, Consumer<StepProgram<World>> loop) {
+        return explore(poster, poster, loop);
+    }
+
+    private static StepReport explore(Consumer<StepProgram<World>> poster,
+            Consumer<StepProgram<World>> another, Consumer<StepProgram<World>> loop) {
         return StepModel.of("does the loop sleep on a posted event?", World::new)
                 .actor("loop", loop)
                 .actor("poster", poster)
-                .actor("another", poster)
+                .actor("another", another)
                 .fingerprint(World::toString)
                 .showing(World::toString)
                 .explore();
@@ -118,12 +184,26 @@ class NotifyStepModelTest {
         final NotifyProtocol protocol = new NotifyProtocol();
         int posted;
         int served;
+
+        /** Of what was posted, what the loop finds in its inbox. */
+        int inbox;
         boolean permit;
+
+        void push() {
+            posted++;
+            inbox++;
+        }
+
+        void look() {
+            served = posted;
+            inbox = 0;
+        }
 
         @Override
         public String toString() {
-            return (protocol.isArmed() ? "armed " : "") + (protocol.mayPark() ? "" : "notified ")
-                    + (permit ? "permit " : "") + served + " of " + posted;
+            return (protocol.isArmed() ? "armed " : "")
+                    + (protocol.isAnnounced() ? "announced " : "")
+                    + (permit ? "permit " : "") + served + " of " + posted + ", inbox " + inbox;
         }
     }
 }

@@ -12,8 +12,8 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 /**
- * A loop that polls before it sleeps, against a poster, who always notifies, and a device whose
- * notifications are suppressed while the loop polls: nobody's event is slept on.
+ * A loop that polls before it sleeps, against a poster, whose task in the inbox is its own notice,
+ * and a device whose notifications are suppressed while the loop polls: nobody's event is slept on.
  */
 class PollingStepModelTest {
     private static final String ASLEEP = "loop waits for ever at \"sleeps\"";
@@ -79,13 +79,19 @@ class PollingStepModelTest {
 
     private static void polls(StepProgram<World> program) {
         program.step("need not be told", w -> w.suppressed = true)
-                .branch("was it notified?", w -> w.protocol.mayPark() ? null : "acknowledges")
+                .branch("was something announced?",
+                        w -> w.protocol.isAnnounced() ? "acknowledges" : null)
+                .branch("is something in the inbox?",
+                        w -> w.served < w.posted ? "acknowledges" : null)
                 .branch("asks the device", w -> w.rung < w.produced ? "acknowledges" : null);
     }
 
     private static void sleepsAndServes(StepProgram<World> program) {
         program.step("arms", w -> w.protocol.arm())
-                .branch("may it sleep?", w -> w.protocol.mayPark() ? null : "disarms")
+                .branch("was something announced before the sleep?",
+                        w -> w.protocol.isAnnounced() ? "disarms" : null)
+                .branch("is something in the inbox before the sleep?",
+                        w -> w.served < w.posted ? "disarms" : null)
                 .stepWhen("sleeps", w -> w.permit, w -> w.permit = false);
         serves(program);
     }
@@ -102,18 +108,22 @@ class PollingStepModelTest {
 
     /** As {@code AioContext.post}. */
     private static void poster(StepProgram<World> program) {
-        program.step("makes its event visible", w -> w.posted++)
-                .step("announces", w -> w.protocol.announce())
-                .branch("is the loop armed?", w -> w.protocol.isArmed() ? null : END)
-                .step("unparks", w -> w.permit = true);
+        program.step("pushes", w -> w.posted++);
+        wakes(program);
     }
 
     /** As a guest that looks whether its device wants to be told. */
     private static void device(StepProgram<World> program) {
         program.step("produces", w -> w.produced++)
                 .branch("is it to tell?", w -> w.suppressed ? END : null)
-                .step("announces", w -> w.protocol.announce())
-                .branch("is the loop armed?", w -> w.protocol.isArmed() ? null : END)
+                .step("announces", w -> w.protocol.announce());
+        wakes(program);
+    }
+
+    /** As {@code NotifyProtocol.mustWake}, and unpark. */
+    private static void wakes(StepProgram<World> program) {
+        program.branch("is the loop armed?", w -> w.protocol.isArmed() ? null : END)
+                .branch("takes it down", w -> w.protocol.takeDown() ? null : END)
                 .step("unparks", w -> w.permit = true);
     }
 
@@ -149,7 +159,8 @@ class PollingStepModelTest {
 
         @Override
         public String toString() {
-            return (protocol.isArmed() ? "armed " : "") + (protocol.mayPark() ? "" : "notified ")
+            return (protocol.isArmed() ? "armed " : "")
+                    + (protocol.isAnnounced() ? "announced " : "")
                     + (suppressed ? "suppressed " : "") + (permit ? "permit " : "")
                     + served + " of " + posted + ", " + rung + " of " + produced;
         }

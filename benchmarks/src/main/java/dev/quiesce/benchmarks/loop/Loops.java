@@ -107,7 +107,7 @@ final class Loops {
         }
     }
 
-    /** As many tasks as may be waiting, 32 at a time: each by itself, for want of a better way. */
+    /** As many tasks as may be waiting, posted 32 at a time. */
     static final class QuiesceBurst extends Quiesce {
         private static final int BURST = 32;
 
@@ -120,15 +120,15 @@ final class Loops {
             return new Runnable() {
                 private final AioContext context = context();
                 private final Task[] tasks = Body.window(body);
-                private int asked;
+                private final Task[] burst = new Task[BURST];
+                private int posted;
 
                 @Override
                 public void run() {
-                    asked++;
-                    if (asked % BURST == 0) {
-                        for (int i = asked - BURST; i < asked; i++) {
-                            context.post(tasks[i & WINDOW - 1]);
-                        }
+                    burst[posted % BURST] = tasks[posted & WINDOW - 1];
+                    posted++;
+                    if (posted % BURST == 0) {
+                        context.postAll(burst, BURST);
                     }
                 }
             };
