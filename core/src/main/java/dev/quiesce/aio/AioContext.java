@@ -3,11 +3,8 @@ package dev.quiesce.aio;
 import dev.quiesce.aio.source.PollParameters;
 import dev.quiesce.aio.source.ReadinessSource;
 import dev.quiesce.aio.time.Clock;
-import dev.quiesce.aio.watch.LoopMeter;
 import dev.quiesce.aio.watch.WatchedLoop;
 import java.util.Objects;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -54,10 +51,7 @@ public final class AioContext implements Executor, AutoCloseable {
     private final Task.Queues queues = new Task.Queues();
     private final DeferredCall.Epilogue epilogue = new DeferredCall.Epilogue();
     private final LoopTimer.Lists timers;
-    private final ControlWait.Waiters waiters = new ControlWait.Waiters();
-
-    /** Bottom halves that were not deleted, notifiers that are attached. Any thread. */
-    private final Set<Task> registry = ConcurrentHashMap.newKeySet();
+    private final ControlWait.Waiters waiters;
 
     /** The parker, if it steps this loop. */
     private final Parker.@Nullable Stepping stepping;
@@ -82,7 +76,8 @@ public final class AioContext implements Executor, AutoCloseable {
         this.seams = Objects.requireNonNull(seams, "seams");
         this.stepping = seams.parker() instanceof Parker.Stepping parker ? parker : null;
         this.timers = new LoopTimer.Lists(this);
-        this.turn = new Turn(this, queues, epilogue, timers, waiters);
+        this.turn = new Turn(this, ownership, queues, epilogue, timers);
+        this.waiters = turn.waiters();
         this.remains = new Remains(this, epilogue);
         if (stepping != null) {
             stepping.adopt(this, new LoopSeams.SteppedLoop(this));
@@ -257,6 +252,7 @@ public final class AioContext implements Executor, AutoCloseable {
     public void postOuter(Task task) {
         if (isHome()) {
             checkOpen();
+            turn.disturb();
             queues.appendOuter(task);
         } else if (queues.pushOuter(task)) {
             notifyLoop();
@@ -333,6 +329,7 @@ public final class AioContext implements Executor, AutoCloseable {
     public void attachSource(ReadinessSource source) {
         checkHome();
         checkOpen();
+        turn.disturb();
         turn.sleep().sleepIn(Objects.requireNonNull(source, "source"));
     }
 
@@ -512,14 +509,14 @@ public final class AioContext implements Executor, AutoCloseable {
         turn.sleep().notifyLoop();
     }
 
+    /** How this loop takes its turns. */
+    Turn turn() {
+        return turn;
+    }
+
     /** How this loop waits. */
     Turn.Sleep sleep() {
         return turn.sleep();
-    }
-
-    /** Whether something has happened since the loop last looked. Home context. */
-    boolean isNotified() {
-        return turn.sleep().isNotified();
     }
 
     /** Ends the context with whatever is left in it, which is reported. Home context. */
@@ -565,33 +562,9 @@ public final class AioContext implements Executor, AutoCloseable {
         }
     }
 
-    /** Whether a turn begun now would not sleep. Thread: the owner, or would-be owner. */
-    boolean isDue() {
-        return turn.isDue();
-    }
-
-    /** Runs something with nobody home. Home context. */
-    void whileAsleep(Runnable meanwhile) {
-        checkHome();
-        ownership.fallAsleep();
-        try {
-            meanwhile.run();
-        } finally {
-            ownership.wakeUp();
-        }
-    }
-
-    Lease.Ownership ownership() {
-        return ownership;
-    }
-
     /** How many tasks run before an epilogue. Home context. */
     int tasksPerBatch() {
         return tasksPerBatch;
-    }
-
-    LoopMeter meter() {
-        return turn.meter();
     }
 
     Parker.@Nullable Stepping stepping() {
@@ -607,20 +580,8 @@ public final class AioContext implements Executor, AutoCloseable {
         return queues;
     }
 
-    LoopTimer.Lists timers() {
-        return timers;
-    }
-
-    Set<Task> registry() {
-        return registry;
-    }
-
     /** What is left when this ends. Home context. */
     Remains remains() {
         return remains;
-    }
-
-    ControlWait.Waiters waiters() {
-        return waiters;
     }
 }

@@ -39,9 +39,9 @@ public final class BottomHalf extends Task {
      *
      * SCHEDULED and IDLE are asks of two kinds, each set by its own and cleared together, so
      * neither hides the other and the run is an idle one only if nobody asked for more (AIO-8).
-     * `paces` says that this task, queued, does not keep the loop from sleeping: true only for one
-     * that home itself asked to run idle. An errand keeps it awake by itself; an ordinary ask from
-     * home ends the pacing.
+     * PACES, in `atHome` only, says that this task, queued, does not keep the loop from sleeping:
+     * true only for one that home itself asked to run idle. An errand keeps it awake by itself; an
+     * ordinary ask from home ends the pacing.
      *
      * A run serves both places (AIO-3): whichever task comes first takes the asks of both back
      * before the callback, and the other one, if it is queued too, finds nothing to do. This task
@@ -67,6 +67,7 @@ public final class BottomHalf extends Task {
     private static final int RECLAIMED = 8;
     private static final int IDLE = 16;
     private static final int REVOKED = 32;
+    private static final int PACES = 64;
     private static final int ASKS = SCHEDULED | IDLE;
 
     private static final VarHandle FLAGS;
@@ -93,14 +94,11 @@ public final class BottomHalf extends Task {
     @SuppressWarnings("UnusedVariable") // read and written through FLAGS
     private int flags;
 
-    /** What was asked at home: PENDING, SCHEDULED, IDLE. Written at home, read by any thread. */
+    /** What was asked at home: PENDING, PACES, SCHEDULED, IDLE. Written at home, read by any. */
     private int atHome;
 
     @SuppressWarnings("UnusedVariable") // read and written through GONE
     private @Nullable CompletableFuture<@Nullable Void> gone;
-
-    /** Whether this task lets the loop sleep while it is queued. Home context only. */
-    private boolean paces;
 
     /** Whether a run is on the stack. Home context only. */
     private boolean running;
@@ -119,7 +117,7 @@ public final class BottomHalf extends Task {
         this.context = Objects.requireNonNull(context, "context");
         this.name = Objects.requireNonNull(name, "name");
         this.callback = Objects.requireNonNull(callback, "callback");
-        context.registry().add(this);
+        context.remains().registry().add(this);
     }
 
     /**
@@ -274,7 +272,7 @@ public final class BottomHalf extends Task {
             // What was cancelled comes before this ask. Sequentially consistent: a cancellation
             // that comes later makes this ask void as well.
             FLAGS.getAndBitwiseAnd(this, ~REVOKED);
-            before &= PENDING;
+            before &= ~ASKS;
         }
         setAtHome(before | PENDING | how);
         return (before & PENDING) == 0;
@@ -312,9 +310,11 @@ public final class BottomHalf extends Task {
      * @return what was asked at home
      */
     int leaveQueue() {
-        endPacing();
         int asked = atHome;
         setAtHome(0);
+        if ((asked & PACES) != 0) {
+            context.queues().pacingEnds();
+        }
         return asked;
     }
 
@@ -367,11 +367,12 @@ public final class BottomHalf extends Task {
                 return false;
             }
             if (how == IDLE) {
-                paces = true;
+                setAtHome(atHome | PACES);
                 context.queues().pacingBegins(context.clock().nanoTime());
             }
-        } else if (how == SCHEDULED) {
-            endPacing();
+        } else if (how == SCHEDULED && (atHome & PACES) != 0) {
+            setAtHome(atHome & ~PACES);
+            context.queues().pacingEnds();
         }
         return true;
     }
@@ -386,13 +387,6 @@ public final class BottomHalf extends Task {
             reclaim();
         }
         return false;
-    }
-
-    private void endPacing() {
-        if (paces) {
-            paces = false;
-            context.queues().pacingEnds();
-        }
     }
 
     /** Runs the callback, if it was asked for; returns whether that is progress. */
@@ -422,7 +416,7 @@ public final class BottomHalf extends Task {
     }
 
     private void reclaim() {
-        context.registry().remove(this);
+        context.remains().registry().remove(this);
         // Sequentially consistent, before the look at `gone`.
         FLAGS.getAndBitwiseOr(this, RECLAIMED);
         CompletableFuture<@Nullable Void> waiter = goneVolatile();

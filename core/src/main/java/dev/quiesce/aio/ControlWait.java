@@ -78,11 +78,11 @@ public final class ControlWait {
         if (target.isDone()) {
             return;
         }
-        main.waiters().waitBegins();
+        main.turn().waiters().waitBegins();
         try {
             new ControlWait(main, target).run();
         } finally {
-            main.waiters().waitEnds();
+            main.turn().waiters().waitEnds();
         }
     }
 
@@ -241,7 +241,7 @@ public final class ControlWait {
 
         private boolean isHopeless() {
             // Before the report: an end that comes while it is made is judged the next time.
-            int ends = main.waiters().ends();
+            int ends = main.turn().waiters().ends();
             if (ends == judged) {
                 return false;
             }
@@ -347,8 +347,8 @@ public final class ControlWait {
 
     private record Waiter(BooleanSupplier done, Task then) {
         boolean look(AioContext context) {
-            return context.meter().isObserved()
-                    ? context.meter().observedCallback(
+            return context.turn().meter().isObserved()
+                    ? context.turn().meter().observedCallback(
                             () -> "condition of " + then.describe(), () -> isOver(context))
                     : isOver(context);
         }

@@ -36,9 +36,9 @@ public abstract class DeferredCall {
     }
 
     private void runIn(AioContext context) {
-        if (context.meter().isObserved()) {
+        if (context.turn().meter().isObserved()) {
             boolean unused =
-                    context.meter().observedCallback(this::describe, () -> callIn(context));
+                    context.turn().meter().observedCallback(this::describe, () -> callIn(context));
         } else {
             callIn(context);
         }

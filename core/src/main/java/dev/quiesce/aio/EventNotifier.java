@@ -135,7 +135,7 @@ public final class EventNotifier {
                     + context + " by thread " + Lease.Ownership.caller() + ": it is attached to "
                     + attachedTo() + " (AIO-21)");
         }
-        context.registry().add(mine);
+        context.remains().registry().add(mine);
         if (isSet()) {
             mine.schedule();
         }
@@ -158,7 +158,7 @@ public final class EventNotifier {
         }
         // Volatile: in the order of set and attach, see the note above.
         ATTACHED.setVolatile(this, (Attachment) null);
-        current.context.registry().remove(current);
+        current.context.remains().registry().remove(current);
     }
 
     /**

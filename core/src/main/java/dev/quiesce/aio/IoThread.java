@@ -203,7 +203,7 @@ public final class IoThread implements AutoCloseable {
         try {
             ready.countDown();
             while (running) {
-                context.poll(Long.MAX_VALUE);
+                context.turn().takeSome();
             }
         } catch (Throwable e) {
             because = because + ": " + e;
@@ -261,6 +261,7 @@ public final class IoThread implements AutoCloseable {
         @Override
         protected void run() {
             running = false;
+            context.turn().disturb();
         }
 
         @Override

@@ -134,7 +134,7 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
             // Spend the permit. It may have been the one of an unpark, so look again: one that
             // comes after the look leaves another.
             sleep(context, 1);
-            if (!context.isNotified()) {
+            if (!context.sleep().isNotified()) {
                 sleep(context, maxNanos);
             }
         }
@@ -173,12 +173,12 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
 
         @Override
         public boolean isDue() {
-            return context.isDue();
+            return context.turn().isDue();
         }
 
         @Override
         public void whileAsleep(Runnable meanwhile) {
-            context.whileAsleep(meanwhile);
+            context.turn().whileAsleep(meanwhile);
         }
 
         @Override
@@ -223,8 +223,8 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
          * order.
          *
          * A loop that polls before it sleeps asks `isAnnounced`, and looks at the inbox, over and
-         * over and stays unarmed, so posters do not unpark it (AIO-38). Those are the same questions
-         * as the ones before the park, and what polling misses the latter find.
+         * over and stays unarmed, so posters do not unpark it (AIO-38). Those are the questions
+         * before the park too, and what polling misses they find.
          *
          * Proved by the step model NotifyStepModelTest and the stress test NotifyVersusPark.
          */

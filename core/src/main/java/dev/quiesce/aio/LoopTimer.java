@@ -54,7 +54,7 @@ public final class LoopTimer {
         this.name = Objects.requireNonNull(name, "name");
         this.callback = Objects.requireNonNull(callback, "callback");
         this.entry = new DeadlineQueue.Entry<>(this);
-        this.heap = context.timers().of(Objects.requireNonNull(clock, "clock"));
+        this.heap = context.turn().timers().of(Objects.requireNonNull(clock, "clock"));
     }
 
     /**
@@ -66,9 +66,7 @@ public final class LoopTimer {
      * @throws IllegalStateException if the context is closed or its loop has ended
      */
     public void armAt(long deadlineNanos) {
-        if (heap.arm(this, deadlineNanos, false) && !context.isHome()) {
-            context.notifyLoop();
-        }
+        makeLoopLook(heap.arm(this, deadlineNanos, false));
     }
 
     /**
@@ -78,9 +76,7 @@ public final class LoopTimer {
      * @throws IllegalStateException if the context is closed or its loop has ended
      */
     public void anticipate(long deadlineNanos) {
-        if (heap.arm(this, deadlineNanos, true) && !context.isHome()) {
-            context.notifyLoop();
-        }
+        makeLoopLook(heap.arm(this, deadlineNanos, true));
     }
 
     /**
@@ -109,12 +105,20 @@ public final class LoopTimer {
         return name;
     }
 
+    private void makeLoopLook(boolean isNext) {
+        if (context.isHome()) {
+            context.turn().disturb();
+        } else if (isNext) {
+            context.notifyLoop();
+        }
+    }
+
     private void fire() {
         Parker.Stepping stepping = context.stepping();
         if (stepping != null) {
             stepping.callbackBegins(context, this::name);
         }
-        LoopMeter meter = context.meter();
+        LoopMeter meter = context.turn().meter();
         meter.timerFires();
         if (meter.isObserved()) {
             boolean unused = meter.observedCallback(this::name, this::call);

@@ -15,6 +15,9 @@ final class Remains {
     private final AioContext context;
     private final DeferredCall.Epilogue epilogue;
 
+    /** Bottom halves that were not deleted, notifiers that are attached. Any thread. */
+    private final Set<Task> registry = ConcurrentHashMap.newKeySet();
+
     /** Items of the context that workers have. */
     private int itemsAtWork;
 
@@ -30,6 +33,11 @@ final class Remains {
     Remains(AioContext context, DeferredCall.Epilogue epilogue) {
         this.context = context;
         this.epilogue = epilogue;
+    }
+
+    /** Who is named if the context is closed all the same. Thread: any. */
+    Set<Task> registry() {
+        return registry;
     }
 
     void workBegins() {
@@ -77,7 +85,7 @@ final class Remains {
      * still outstanding then stays so, and those who wait for it hear of it.
      */
     private void tellOfTheEnd() {
-        context.meter().ended(thrown -> context.report("end of the loop", thrown));
+        context.turn().meter().ended(thrown -> context.report("end of the loop", thrown));
         beOver();
         tellDependants();
     }
@@ -110,14 +118,14 @@ final class Remains {
     }
 
     static void tellOfTheEnd(AioContext main) {
-        main.waiters().countEnd();
+        main.turn().waiters().countEnd();
         main.wake();
     }
 
     /** Refuses everything from now on, or throws if something is left, which it names (AIO-20). */
     void sealIfNothing() {
         List<String> left = describe();
-        if (left.isEmpty() && context.queues().sealIfEmpty(context.timers())) {
+        if (left.isEmpty() && context.queues().sealIfEmpty(context.turn().timers())) {
             return;
         }
         // What kept it from being sealed may have come since.
@@ -129,7 +137,7 @@ final class Remains {
 
     /** Reports what was never deleted or detached; lets go of what the loop slept in. */
     void reportAttached(String because) {
-        for (Task task : context.registry()) {
+        for (Task task : registry) {
             context.report("close", new IllegalStateException(
                     "context " + context.name() + " was closed, but " + task.leak()));
         }
@@ -139,7 +147,7 @@ final class Remains {
 
     /** Refuses everything from now on, and reports what will never run (IOT-6). */
     void abandon(String because) {
-        context.timers().seal();
+        context.turn().timers().seal();
         context.queues().seal();
         List<String> left = describe();
         context.queues().abandon();
@@ -172,10 +180,10 @@ final class Remains {
         if (!epilogue.isEmpty()) {
             left.add("deferred calls");
         }
-        for (String timer : context.timers().names()) {
+        for (String timer : context.turn().timers().names()) {
             left.add("timer " + timer);
         }
-        context.waiters().describe(left);
+        context.turn().waiters().describe(left);
         if (itemsAtWork > 0) {
             left.add(itemsAtWork + " items at work");
         }

@@ -18,7 +18,7 @@ public abstract class Task {
     /** The next task of the one queue this one is in. Owned by that queue. */
     private @Nullable Task next;
 
-    /** Whether this task is in a queue. Handed over with the task itself. */
+    /** Whether this task is in a queue, if assertions are on. Handed over with the task itself. */
     private boolean queued;
 
     /** A task that is in no queue. Thread: any. */
@@ -73,14 +73,17 @@ public abstract class Task {
         return false;
     }
 
-    private void markQueued() {
+    /** Notes that this task is in a queue; for assertions only, as is the next method. */
+    private boolean markQueued() {
         assert !queued : describe() + " is already in a queue";
         queued = true;
+        return true;
     }
 
-    private void markUnqueued() {
+    private boolean markUnqueued() {
         assert queued && next == null : describe() + " was in no queue";
         queued = false;
+        return true;
     }
 
     /**
@@ -95,7 +98,7 @@ public abstract class Task {
         private long executed;
 
         void append(Task task) {
-            task.markQueued();
+            assert task.markQueued();
             link(task, task, 1);
         }
 
@@ -121,7 +124,7 @@ public abstract class Task {
                 head = first.next;
                 first.next = null;
             }
-            first.markUnqueued();
+            assert first.markUnqueued();
             executed++;
             return first;
         }
@@ -149,31 +152,37 @@ public abstract class Task {
         boolean runSlice(AioContext context, boolean observed) {
             boolean progress = false;
             Parker.Stepping stepping = context.stepping();
+            boolean watched = observed || stepping != null;
             long limit = stepping == null ? appended
                     : Math.min(appended, executed + stepping.tasksPerSlice(context));
             do {
                 long batch = Math.min(limit, executed + context.tasksPerBatch());
                 while (executed < batch) {
                     Task task = take();
-                    progress |= observed
-                            ? runObserved(task, context, stepping) : run(task, context, stepping);
+                    progress |= watched
+                            ? runWatched(task, context, observed, stepping) : run(task, context);
                 }
                 progress |= context.runEpilogue();
             } while (executed < limit);
             return progress;
         }
 
-        private static boolean runObserved(
-                Task task, AioContext context, Parker.@Nullable Stepping stepping) {
-            return context.meter().observedCallback(
-                    task::describe, () -> run(task, context, stepping));
+        private static boolean runWatched(Task task, AioContext context, boolean observed,
+                Parker.@Nullable Stepping stepping) {
+            return observed ? context.turn().meter().observedCallback(
+                    task::describe, () -> runStepped(task, context, stepping))
+                    : runStepped(task, context, stepping);
         }
 
-        private static boolean run(
+        private static boolean runStepped(
                 Task task, AioContext context, Parker.@Nullable Stepping stepping) {
             if (stepping != null && task.isLive()) {
                 stepping.callbackBegins(context, task::describe);
             }
+            return run(task, context);
+        }
+
+        private static boolean run(Task task, AioContext context) {
             try {
                 return task.step();
             } catch (Exception e) {
@@ -260,11 +269,11 @@ public abstract class Task {
          * @return false if the inbox is sealed; the task is then in no queue
          */
         boolean push(Task task) {
-            task.markQueued();
+            assert task.markQueued();
             if (pushChain(task, task)) {
                 return true;
             }
-            task.markUnqueued();
+            assert task.markUnqueued();
             return false;
         }
 
@@ -275,10 +284,10 @@ public abstract class Task {
          */
         boolean pushAll(Task[] tasks, int count) {
             Task newest = tasks[0];
-            newest.markQueued();
+            assert newest.markQueued();
             for (int i = 1; i < count; i++) {
                 Task task = tasks[i];
-                task.markQueued();
+                assert task.markQueued();
                 task.next = newest;
                 newest = task;
             }
@@ -287,7 +296,7 @@ public abstract class Task {
             }
             for (int i = 0; i < count; i++) {
                 tasks[i].next = null;
-                tasks[i].markUnqueued();
+                assert tasks[i].markUnqueued();
             }
             return false;
         }
@@ -446,7 +455,7 @@ public abstract class Task {
 
         /** Whether something is ready that must not wait. */
         boolean hasUrgent() {
-            return ready.size() > pacing;
+            return !ready.isEmpty() && (pacing == 0 || ready.size() > pacing);
         }
 
         /** A task that lets the loop sleep has been made ready. */

@@ -13,11 +13,15 @@ import org.jspecify.annotations.Nullable;
  * context; home context only, where not said otherwise.
  */
 final class Turn {
+    /** So many quick turns in a row at most, which nobody can tell from as many polls. */
+    private static final int QUICK_TURNS = 1_000;
+
     private final AioContext context;
+    private final Lease.Ownership ownership;
     private final Task.Queues queues;
     private final DeferredCall.Epilogue epilogue;
     private final LoopTimer.Lists timers;
-    private final ControlWait.Waiters waiters;
+    private final ControlWait.Waiters waiters = new ControlWait.Waiters();
     private final LoopMeter meter;
     private final Sleep sleep;
 
@@ -27,17 +31,23 @@ final class Turn {
     /** How many turns are on the stack. */
     private int depth;
 
-    Turn(AioContext context, Task.Queues queues, DeferredCall.Epilogue epilogue,
-            LoopTimer.Lists timers, ControlWait.Waiters waiters) {
+    /**
+     * Whether the last turn has left nothing to look at but tasks. Whoever adds something else at
+     * home says so ({@link #disturb}); whoever does from elsewhere announces it.
+     */
+    private boolean quiet;
+
+    Turn(AioContext context, Lease.Ownership ownership, Task.Queues queues,
+            DeferredCall.Epilogue epilogue, LoopTimer.Lists timers) {
         this.context = context;
+        this.ownership = ownership;
         this.queues = queues;
         this.epilogue = epilogue;
         this.timers = timers;
-        this.waiters = waiters;
         this.meter = new LoopMeter(context.name(), context::owner,
                 () -> context.clock().nanoTime(),
                 thrown -> context.report("the observer of the loop", thrown));
-        this.sleep = new Sleep(context, queues, meter);
+        this.sleep = new Sleep(context, ownership, queues, meter);
         this.stepping = context.stepping();
     }
 
@@ -48,7 +58,48 @@ final class Turn {
      * @return whether any callback ran
      */
     boolean take(long maxWaitNanos) {
+        return mayBeQuick() ? takeQuick(1) : takeWhole(maxWaitNanos);
+    }
+
+    /** Takes a turn, or several that do not wait and have nothing but tasks to look at. */
+    void takeSome() {
+        boolean unused = mayBeQuick() ? takeQuick(QUICK_TURNS) : takeWhole(Long.MAX_VALUE);
+    }
+
+    /** With a turn on the stack, the quiet that it began with need not last. */
+    private boolean mayBeQuick() {
+        return depth == 0 && isQuick();
+    }
+
+    /** Whether a turn begun now finds tasks in the ready list, and nothing else to look at. */
+    private boolean isQuick() {
+        return quiet && queues.hasUrgent() && !sleep.isNotified() && !meter.isObserved();
+    }
+
+    /** A turn that is quick, and those that follow and are quick too, so many at most. */
+    private boolean takeQuick(int turns) {
+        Task.Fifo ready = queues.ready();
+        boolean progress = false;
+        int left = turns;
+        depth = 1;
+        meter.turnBegins();
+        try {
+            progress |= ready.runSlice(context, false);
+            while (--left > 0 && isQuick()) {
+                meter.turnPasses(queues.ran());
+                progress |= ready.runSlice(context, false);
+            }
+            return progress;
+        } finally {
+            depth = 0;
+            meter.turnEnds(queues.ran());
+        }
+    }
+
+    private boolean takeWhole(long maxWaitNanos) {
         waiters.checkMayPoll(context);
+        // Known again at the end, if this turn gets there.
+        quiet = false;
         depth++;
         meter.turnBegins();
         try {
@@ -58,7 +109,7 @@ final class Turn {
             Parker.Stepping parker = stepping;
             if (parker != null) {
                 sleep.waitBegins();
-                context.whileAsleep(() -> parker.turnBegins(context, waitNanos));
+                whileAsleep(() -> parker.turnBegins(context, waitNanos));
             }
             sleep.until(waitNanos == 0 || hasQueued() ? 0 : Math.min(waitNanos, nanosUntilDue()));
             if (sleep.acknowledge()) {
@@ -66,11 +117,25 @@ final class Turn {
                 queues.takeOuterInbox();
             }
             progress |= runAll();
+            if (depth == 1) {
+                quiet = isQuiet();
+            }
             return progress;
         } finally {
             depth--;
             meter.turnEnds(queues.ran());
         }
+    }
+
+    /** There is something to look at besides tasks, or will be. */
+    void disturb() {
+        quiet = false;
+    }
+
+    /** Whether the next turns, as long as nothing changes, have nothing to look at but tasks. */
+    private boolean isQuiet() {
+        return stepping == null && sleep.settles() && queues.outer().isEmpty()
+                && waiters.isEmpty() && timers.isEmpty();
     }
 
     private boolean runAll() {
@@ -98,6 +163,27 @@ final class Turn {
     /** How many turns are on the stack. */
     int depth() {
         return depth;
+    }
+
+    /** The timers of this loop. Thread: any. */
+    LoopTimer.Lists timers() {
+        return timers;
+    }
+
+    /** What waits in this loop. */
+    ControlWait.Waiters waiters() {
+        return waiters;
+    }
+
+    /** Runs something with nobody home. */
+    void whileAsleep(Runnable meanwhile) {
+        context.checkHome();
+        ownership.fallAsleep();
+        try {
+            meanwhile.run();
+        } finally {
+            ownership.wakeUp();
+        }
     }
 
     /** What this loop has done. Thread: any. */
@@ -150,12 +236,13 @@ final class Turn {
     static final class Sleep {
         /*
          * While the loop polls it is not armed: posters do not unpark it, and it sees by itself
-         * what they announce and what they put into the inbox (AIO-38). What can be polled may have its notifications suppressed meanwhile.
-         * Before the loop arms itself it leaves polling mode, which asks everybody once more after
-         * notifications are back (AIO-32). With channels it does not poll: asking them costs a
-         * system call each time (AIO-50).
+         * what they announce and what they put into the inbox (AIO-38). What can be polled may have
+         * its notifications suppressed meanwhile. Before the loop arms itself it leaves polling
+         * mode, which asks everybody once more after notifications are back (AIO-32). With channels
+         * it does not poll: asking them costs a system call each time (AIO-50).
          */
         private final AioContext context;
+        private final Lease.Ownership ownership;
         private final Task.Queues queues;
         private final Parker parker;
         private final LoopSeams.NotifyProtocol notify = new LoopSeams.NotifyProtocol();
@@ -175,8 +262,10 @@ final class Turn {
          */
         private volatile @Nullable ReadinessSource source;
 
-        Sleep(AioContext context, Task.Queues queues, LoopMeter meter) {
+        Sleep(AioContext context, Lease.Ownership ownership, Task.Queues queues,
+                LoopMeter meter) {
             this.context = context;
+            this.ownership = ownership;
             this.queues = queues;
             this.meter = meter;
             this.parker = context.seams().parker();
@@ -276,6 +365,16 @@ final class Turn {
             return announced;
         }
 
+        /** Whether turns that do not wait need not look at sources and whoever is polled. */
+        boolean settles() {
+            if (source != null || poller.hasBegun()) {
+                return false;
+            }
+            // What those turns serve has not waited.
+            poller.waited(0);
+            return true;
+        }
+
         /** A turn that may wait begins; where the parker steps the loop, before others move. */
         void waitBegins() {
             begunNanos = context.clock().nanoTime();
@@ -330,7 +429,7 @@ final class Turn {
 
         private void park(long waitNanos) {
             meter.parks();
-            context.ownership().fallAsleep();
+            ownership.fallAsleep();
             try {
                 ReadinessSource sleepsIn = source;
                 if (sleepsIn != null) {
@@ -339,7 +438,7 @@ final class Turn {
                     parker.park(context, waitNanos);
                 }
             } finally {
-                context.ownership().wakeUp();
+                ownership.wakeUp();
                 meter.wakes(isNotified());
             }
         }

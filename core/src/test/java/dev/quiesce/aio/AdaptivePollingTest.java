@@ -315,7 +315,7 @@ class AdaptivePollingTest {
         learn(ring);
         int pauses = loop.parker.pauses;
         loop.context.setPolling(new PollParameters(MAX_NANOS, 0, 0));
-        assertThat(loop.context.isNotified()).isTrue();
+        assertThat(loop.context.sleep().isNotified()).isTrue();
         loop.context.poll(0);
 
         loop.context.poll(2 * MAX_NANOS);

@@ -335,7 +335,7 @@ class ControlWaitTest {
         loop.poll();
 
         ends[0] = true;
-        ControlWait.Waiters waiters = loop.context.waiters();
+        ControlWait.Waiters waiters = loop.context.turn().waiters();
         waiters.countEnd(); // Of a third one, so that it looks.
         loop.context.wake();
         loop.poll();

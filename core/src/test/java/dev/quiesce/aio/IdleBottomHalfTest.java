@@ -49,7 +49,7 @@ class IdleBottomHalfTest {
 
         for (int i = 0; i < 3; i++) {
             assertThat(loop.context.poll(Long.MAX_VALUE)).isFalse();
-            assertThat(loop.context.isNotified()).isFalse();
+            assertThat(loop.context.sleep().isNotified()).isFalse();
         }
 
         assertThat(loop.parker.parks).containsExactly(PACE_NANOS, PACE_NANOS, PACE_NANOS);

@@ -313,7 +313,7 @@ public class NotifyVersusPark {
         /** What the next turn would find. */
         @Arbiter
         public void nextTurn(IZ_Result r) {
-            r.r2 = !context.isNotified();
+            r.r2 = !context.sleep().isNotified();
         }
     }
 

@@ -116,7 +116,7 @@ public class TimerArmVersusSleep {
         /** Whether the next turn would sleep without looking. */
         @Arbiter
         public void sleep(IZ_Result r) {
-            r.r2 = !context.isNotified();
+            r.r2 = !context.sleep().isNotified();
         }
     }
 
@@ -157,7 +157,7 @@ public class TimerArmVersusSleep {
         /** Whether the next turn would sleep without looking. */
         @Arbiter
         public void sleep(IZ_Result r) {
-            r.r2 = !context.isNotified();
+            r.r2 = !context.sleep().isNotified();
         }
     }
 

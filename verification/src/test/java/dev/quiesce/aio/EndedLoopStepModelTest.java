@@ -57,10 +57,10 @@ class EndedLoopStepModelTest {
                 .showing(World::toString)
                 .actor("poster", depends)
                 .actor("main", program -> program
-                        .step("reads the count", w -> w.judged = w.main.waiters().ends())
+                        .step("reads the count", w -> w.judged = w.main.turn().waiters().ends())
                         .step("judges", w -> w.hopeless = w.remains().isOver()))
                 .actor("loop", ends)
-                .inTheEnd(UNHEARD, w -> w.hopeless || w.main.waiters().ends() != w.judged)
+                .inTheEnd(UNHEARD, w -> w.hopeless || w.main.turn().waiters().ends() != w.judged)
                 .explore();
     }
 
@@ -89,7 +89,7 @@ class EndedLoopStepModelTest {
 
         @Override
         public String toString() {
-            return "over " + remains().isOver() + ", counted " + main.waiters().ends()
+            return "over " + remains().isOver() + ", counted " + main.turn().waiters().ends()
                     + ", seen " + seenOver + ", judged " + judged + (hopeless ? ", hopeless" : "")
                     + (remains().dependsOnThis(main) ? ", entered" : "");
         }

@@ -12,6 +12,9 @@ public enum Contender {
     /** Ours: one {@link dev.quiesce.aio.Task}, posted again only when it has run. */
     QUIESCE_TASK(Loops.QuiesceTask::new),
 
+    /** Ours: the same, on a loop that polls before it sleeps though there are two of them. */
+    QUIESCE_POLLING(Loops.QuiescePolling::new),
+
     /** Ours: a task for each ask, used again when it has run. */
     QUIESCE_TASKS(Loops.QuiesceTasks::new),
 

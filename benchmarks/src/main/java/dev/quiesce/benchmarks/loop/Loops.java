@@ -10,6 +10,7 @@ import dev.quiesce.aio.IoThread;
 import dev.quiesce.aio.IoThreadConfig;
 import dev.quiesce.aio.LoopSeams;
 import dev.quiesce.aio.Task;
+import dev.quiesce.aio.source.PollParameters;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -34,11 +35,18 @@ final class Loops {
 
     /** Ours; the sub-classes differ in how they ask. */
     abstract static class Quiesce implements Loop {
+        /** Shared, so that two loops on two cores do not poll unless they are told to. */
+        private static final LoopSeams SEAMS = LoopSeams.system();
+
         private final IoThread thread;
 
         Quiesce(String name) {
-            thread = IoThread.start(
-                    new IoThreadConfig(name, Thread::new, LoopSeams.system(), true));
+            this(name, IoThread.Properties.defaults());
+        }
+
+        Quiesce(String name, IoThread.Properties properties) {
+            thread = IoThread.start(new IoThreadConfig(name, Thread::new, SEAMS, true)
+                    .withProperties(properties));
         }
 
         AioContext context() {
@@ -73,9 +81,13 @@ final class Loops {
     }
 
     /** One task, posted again when it has run. */
-    static final class QuiesceTask extends Quiesce {
+    static class QuiesceTask extends Quiesce {
         QuiesceTask(String name) {
             super(name);
+        }
+
+        QuiesceTask(String name, IoThread.Properties properties) {
+            super(name, properties);
         }
 
         @Override
@@ -83,6 +95,13 @@ final class Loops {
             AioContext context = context();
             Task task = new Body(body);
             return () -> context.post(task);
+        }
+    }
+
+    /** The same, on a loop that polls before it sleeps, whatever the number of cores. */
+    static final class QuiescePolling extends QuiesceTask {
+        QuiescePolling(String name) {
+            super(name, IoThread.Properties.defaults().withPolling(PollParameters.DEFAULT));
         }
     }
 

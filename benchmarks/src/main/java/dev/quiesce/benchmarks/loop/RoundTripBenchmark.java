@@ -29,7 +29,8 @@ public class RoundTripBenchmark {
     private static final int TRIPS = 1_000;
 
     /** Whose loops. */
-    @Param({"QUIESCE_TASK", "QUIESCE_BOTTOM_HALF", "NETTY_NIO", "NETTY_EPOLL", "JCTOOLS_PARK"})
+    @Param({"QUIESCE_TASK", "QUIESCE_BOTTOM_HALF", "QUIESCE_POLLING", "NETTY_NIO", "NETTY_EPOLL",
+        "JCTOOLS_PARK"})
     public Contender contender;
 
     private final Signal done = new Signal();

@@ -219,6 +219,16 @@ public final class LoopMeter implements WatchedLoop {
     }
 
     /**
+     * A turn ends and the next begins. Home context.
+     *
+     * @param tasksSoFar how many tasks the loop has run since it was made
+     */
+    public void turnPasses(long tasksSoFar) {
+        turnEnds(tasksSoFar);
+        turnBegins();
+    }
+
+    /**
      * Runs what a turn does after its sleep, and tells the observer if that took long. Home
      * context.
      *

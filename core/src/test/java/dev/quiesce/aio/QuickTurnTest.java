@@ -1,0 +1,206 @@
+package dev.quiesce.aio;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.quiesce.aio.watch.LoopObserver;
+import dev.quiesce.aio.watch.LoopStats;
+import dev.quiesce.rules.Rule;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A loop that is busy with tasks only takes quick turns, and overlooks nothing in them. */
+class QuickTurnTest {
+    private final FakeLoop loop = new FakeLoop();
+    private final AioContext context = loop.context;
+    private final List<Runnable> inTheTask = new ArrayList<>();
+
+    /** A task that queues itself again in each of its runs. */
+    private final Task self = new Task() {
+        @Override
+        protected void run() {
+            context.post(this);
+            List<Runnable> now = List.copyOf(inTheTask);
+            inTheTask.clear();
+            now.forEach(Runnable::run);
+        }
+    };
+
+    @BeforeEach
+    void beBusy() {
+        context.post(self);
+        loop.poll();
+        loop.poll();
+    }
+
+    @Test
+    @Rule("AIO-17")
+    void shouldRunEachTaskOnceInATurn() {
+        context.post(loop.logs("one"));
+        context.post(loop.logs("two"));
+
+        assertThat(loop.poll()).isTrue();
+
+        assertThat(loop.log).containsExactly("one", "two");
+    }
+
+    @Test
+    @Rule("AIO-40")
+    void shouldFireATimerThatATaskArms() {
+        LoopTimer timer = new LoopTimer(context, "timer", () -> loop.log.add("timed"));
+        inTheTask.add(() -> timer.armAt(loop.clock.nowNanos));
+        loop.poll();
+
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("timed");
+    }
+
+    @Test
+    @Rule("AIO-40")
+    void shouldFireATimerThatIsArmedBetweenTwoTurns() {
+        new LoopTimer(context, "timer", () -> loop.log.add("timed")).anticipate(0);
+
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("timed");
+    }
+
+    @Test
+    @Rule("AIO-40")
+    void shouldFireATimerThatIsArmedFromElsewhere() throws InterruptedException {
+        LoopTimer timer = new LoopTimer(context, "timer", () -> loop.log.add("timed"));
+        elsewhere(() -> timer.armAt(0));
+
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("timed");
+    }
+
+    @Test
+    @Rule("AIO-45")
+    void shouldRunAnOuterOnlyTaskOfItsOwnAndOfOthers() throws InterruptedException {
+        inTheTask.add(() -> context.postOuter(loop.logs("own")));
+        loop.poll();
+        elsewhere(() -> context.postOuter(loop.logs("foreign")));
+
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("own", "foreign");
+    }
+
+    @Test
+    @Rule("AIO-35")
+    void shouldTakeWhatOthersPostAndRunItBehindWhatWasThere() throws InterruptedException {
+        context.post(loop.logs("own"));
+        elsewhere(() -> context.post(loop.logs("foreign")));
+
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("own", "foreign");
+    }
+
+    @Test
+    @Rule("AIO-59")
+    void shouldLookAtAWaiterThatATaskAdds() {
+        inTheTask.add(() -> context.whenDone(() -> true, loop.logs("done")));
+        loop.poll();
+
+        loop.poll();
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("done");
+    }
+
+    @Test
+    @Rule("AIO-78")
+    void shouldMakeDeferredCallsAtTheEndOfTheSliceAndThoseOfOutsideToo() {
+        inTheTask.add(() -> context.deferCall(loop.logsCall("call")));
+        context.deferCall(loop.logsCall("outside"));
+
+        loop.poll();
+
+        assertThat(loop.log).containsExactlyInAnyOrder("call", "outside");
+    }
+
+    @Test
+    @Rule("AIO-18")
+    void shouldFinishTheOuterSliceInANestedTurnAndLookAtEverythingThere() {
+        LoopTimer timer = new LoopTimer(context, "timer", () -> loop.log.add("timed"));
+        inTheTask.add(() -> {
+            timer.armAt(0);
+            context.poll(0);
+            loop.log.add("polled");
+        });
+        context.post(loop.logs("rest"));
+
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("rest", "timed", "polled");
+    }
+
+    @Test
+    void shouldTellAnObserverThatComesMeanwhile() {
+        context.watched().observe(new LoopObserver() {
+            @Override
+            public long slowCallbackNanos() {
+                return 0;
+            }
+
+            @Override
+            public long longTurnNanos() {
+                return Long.MAX_VALUE;
+            }
+
+            @Override
+            public void onSlowCallback(String loop, String callback, long tookNanos) {
+                QuickTurnTest.this.loop.log.add("told");
+            }
+
+            @Override
+            public void onLongTurn(String loop, long tasks, long tookNanos) {
+                throw new AssertionError("no turn is that long");
+            }
+        });
+
+        loop.poll();
+
+        assertThat(loop.log).contains("told");
+    }
+
+    @Test
+    void shouldCountTurnsAndTasksAsEver() {
+        LoopStats before = context.watched().stats();
+
+        context.post(loop.logs("another"));
+        loop.poll();
+        loop.poll();
+
+        LoopStats after = context.watched().stats();
+        assertThat(after.turns() - before.turns()).isEqualTo(2);
+        assertThat(after.tasks() - before.tasks()).isEqualTo(3);
+        assertThat(after.tasksInTurnMax()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldLookAtEverythingAfterAnErrorInTheTurnThatWasTold() throws InterruptedException {
+        elsewhere(() -> context.postOuter(loop.logs("outer")));
+        inTheTask.add(() -> {
+            throw new AssertionError("leaves the poll");
+        });
+        Throwable thrown = catchThrowable(loop::poll);
+
+        loop.poll();
+
+        assertThat(thrown).isInstanceOf(AssertionError.class);
+        assertThat(loop.log).containsExactly("outer");
+    }
+
+    private static void elsewhere(Runnable what) throws InterruptedException {
+        Thread thread = new Thread(what);
+        thread.start();
+        thread.join();
+    }
+}
