@@ -15,11 +15,24 @@ final class LogLines implements AutoCloseable {
         System.setErr(stream);
     }
 
+    /** Waits until so many lines have come since the last {@link #take}. */
+    void await(int count) {
+        while (lines(false).size() < count) {
+            Thread.onSpinWait();
+        }
+    }
+
     /** The lines since the last call. */
     List<String> take() {
+        return lines(true);
+    }
+
+    private List<String> lines(boolean taken) {
         synchronized (stream) { // which printing does, too
             String all = bytes.toString(StandardCharsets.UTF_8);
-            bytes.reset();
+            if (taken) {
+                bytes.reset();
+            }
             return all.lines().toList();
         }
     }
