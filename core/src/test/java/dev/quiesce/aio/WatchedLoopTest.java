@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.aio.watch.LoopEvents;
-import dev.quiesce.aio.watch.LoopObserver;
 import dev.quiesce.aio.watch.LoopStats;
 import dev.quiesce.aio.watch.Stall;
+import dev.quiesce.aio.watch.ToldObserver;
 import dev.quiesce.aio.watch.Watchdog;
 import dev.quiesce.rules.Rule;
 import java.io.File;
@@ -119,7 +119,7 @@ class WatchedLoopTest {
     void shouldTellAnObserverOfSlowCallbacksOfEachKindAndOfLongTurns() {
         FakeLoop loop = new FakeLoop();
         List<String> told = new ArrayList<>();
-        loop.context.watched().observe(new Teller(told));
+        loop.context.watched().observe(new ToldObserver(told));
         Runnable slow = () -> loop.clock.nowNanos += 10;
         loop.context.defer(FakeLoop.task("task", slow));
         new BottomHalf(loop.context, "half", slow).schedule();
@@ -145,7 +145,7 @@ class WatchedLoopTest {
     void shouldNotCallACallbackSlowThatWaitsByPolling() {
         FakeLoop loop = new FakeLoop();
         List<String> told = new ArrayList<>();
-        loop.context.watched().observe(new Teller(told));
+        loop.context.watched().observe(new ToldObserver(told));
         loop.context.defer(FakeLoop.task("waits", () -> {
             loop.clock.nowNanos += 3;
             loop.parker.asleep = () -> {
@@ -163,7 +163,7 @@ class WatchedLoopTest {
     @Test
     void shouldReportAnObserverThatThrowsAndGoOn() {
         FakeLoop loop = new FakeLoop();
-        loop.context.watched().observe(new Teller(List.of()));
+        loop.context.watched().observe(new ToldObserver(List.of()));
         loop.context.defer(FakeLoop.task("slow", () -> loop.clock.nowNanos += 10));
         loop.context.defer(loop.logs("next"));
 
@@ -256,29 +256,6 @@ class WatchedLoopTest {
                 System.out.println("turns " + context.watched().stats().turns() + ", "
                         + e.getMessage().replace("this Java runs ", ""));
             }
-        }
-    }
-
-    /** Writes down what it is told; cannot, and throws, if the list is fixed. */
-    private record Teller(List<String> told) implements LoopObserver {
-        @Override
-        public long slowCallbackNanos() {
-            return 10;
-        }
-
-        @Override
-        public long longTurnNanos() {
-            return 20;
-        }
-
-        @Override
-        public void onSlowCallback(String loop, String callback, long tookNanos) {
-            told.add(loop + ": " + callback + " " + tookNanos);
-        }
-
-        @Override
-        public void onLongTurn(String loop, long tasks, long tookNanos) {
-            told.add(loop + ": turn of " + tasks + " tasks " + tookNanos);
         }
     }
 

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class LoopMeterTest {
     private final List<Throwable> errors = new ArrayList<>();
-    private final Recorder observer = new Recorder();
+    private final ToldObserver observer = new ToldObserver();
     private long now = 1000;
     private long tasks;
     private final LoopMeter meter =
@@ -137,7 +137,7 @@ class LoopMeterTest {
 
     @Test
     void shouldReportAnObserverThatThrows() {
-        meter.observe(new Recorder() {
+        meter.observe(new ToldObserver() {
             @Override
             public void onSlowCallback(String loop, String callback, long tookNanos) {
                 throw new IllegalStateException("on purpose");
@@ -155,29 +155,5 @@ class LoopMeterTest {
             now += nanos;
             return true;
         });
-    }
-
-    private static class Recorder implements LoopObserver {
-        private final List<String> told = new ArrayList<>();
-
-        @Override
-        public long slowCallbackNanos() {
-            return 10;
-        }
-
-        @Override
-        public long longTurnNanos() {
-            return 20;
-        }
-
-        @Override
-        public void onSlowCallback(String loop, String callback, long tookNanos) {
-            told.add(loop + ": " + callback + " " + tookNanos);
-        }
-
-        @Override
-        public void onLongTurn(String loop, long tasks, long tookNanos) {
-            told.add(loop + ": turn of " + tasks + " tasks " + tookNanos);
-        }
     }
 }

@@ -111,7 +111,7 @@ class HostileDriverTest {
     }
 
     private static void worksAfterAReset(ScsiMachine machine) {
-        GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+        machine.driverUp();
         try (GuestSession session = machine.session()) {
             session.read(0, 0, GuestCdb.read10(0, 1), 512);
             assertThat(session.answer().isGood()).isTrue();

@@ -29,7 +29,7 @@ class LifeCycleTest {
     @Rule("DP-31")
     void shouldServeAKickThatCameBeforeTheDataplaneStarted() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
-            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.driverUp();
             GuestCommand early = machine.submit(0, 0, GuestCdb.testUnitReady(), 0);
             machine.turn();
             assertThat(early.isOutstanding()).isTrue();
@@ -63,10 +63,7 @@ class LifeCycleTest {
     @Rule("MAL-24")
     void shouldSettleEverythingBeforeAResetEnds() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
-            machine.gates.get(0).shut();
-            machine.gates.get(0).cancellable(false);
-            machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
-            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+            machine.readThatHangsDeaf(0);
 
             CompletionStage<Void> reset = machine.driver.reset();
             machine.turn();
@@ -81,7 +78,7 @@ class LifeCycleTest {
             assertThat(machine.interrupts.raised()).isEqualTo(interrupts);
             assertThat(machine.disks.get(0).listedRequests()).isZero();
             machine.driver.forget();
-            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.driverUp();
             GuestCommand again = machine.submit(0, 0, GuestCdb.testUnitReady(), 0);
             machine.until(() -> !again.isOutstanding());
             assertThat(again.response()).isEqualTo(GuestCommand.RESPONSE_OK);
@@ -92,22 +89,21 @@ class LifeCycleTest {
     @Rule("DP-29")
     void shouldStartAndStopInEveryOrderWithASection() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
-            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.driverUp();
 
-            DrainedSection aroundStart = DrainedSection.begin(machine.disks.get(0).backend());
+            DrainedSection aroundStart = machine.drain(0);
             machine.await(machine.hba.startDataplane(machine.allOnMain()));
             aroundStart.close();
             answersReads(machine);
 
-            DrainedSection beforeStop = DrainedSection.begin(machine.disks.get(0).backend());
+            DrainedSection beforeStop = machine.drain(0);
             machine.await(machine.hba.stopDataplane());
             machine.await(machine.hba.startDataplane(machine.allOnMain()));
             beforeStop.close();
             answersReads(machine);
 
-            DrainedSection overStop = DrainedSection.begin(machine.disks.get(0).backend());
-            GuestCommand parked = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
-            machine.until(() -> machine.disks.get(0).backend().gate().parkedCount() == 1);
+            DrainedSection overStop = machine.drain(0);
+            GuestCommand parked = machine.readThatParks(0);
             CompletionStage<Void> stop = machine.hba.stopDataplane();
             machine.turn();
             assertThat(stop.toCompletableFuture()).isNotDone();
@@ -147,9 +143,7 @@ class LifeCycleTest {
     @Rule("SCSI-7")
     void shouldCancelWhatIsInFlightWhenADiskIsUnplugged() {
         try (ScsiMachine machine = ScsiMachine.withDisks(2).begun().settled()) {
-            machine.gates.get(1).shut();
-            GuestCommand hung = machine.submit(0, 1, GuestCdb.read10(0, 1), 512);
-            machine.until(() -> machine.gates.get(1).heldCount() == 1);
+            GuestCommand hung = machine.readThatHangs(1);
 
             machine.await(machine.bus.unplug(new ScsiAddress(1, 0)));
             machine.until(() -> !hung.isOutstanding());
@@ -167,10 +161,7 @@ class LifeCycleTest {
     void shouldUnplugOnlyWhenAResetThatOverlapsHasEndedToo() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
             ScsiAddress address = new ScsiAddress(0, 0);
-            machine.gates.get(0).shut();
-            machine.gates.get(0).cancellable(false);
-            machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
-            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+            machine.readThatHangsDeaf(0);
 
             CompletionStage<Void> replugged = machine.bus.unplug(address)
                     .thenCompose(gone -> machine.bus.plug(machine.disks.get(0), address));
@@ -191,11 +182,9 @@ class LifeCycleTest {
     void shouldHandAQueueOverToWhereItsDiskMoved() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1, 1, 1)) {
             machine.hba.startDataplane(machine.hba.following());
-            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.driverUp();
             machine.settled();
-            machine.gates.get(0).shut();
-            GuestCommand before = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
-            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+            GuestCommand before = machine.readThatHangs(0);
 
             CompletionStage<Void> move =
                     machine.disks.get(0).backend().setContextAsync(machine.others.get(0));
@@ -220,11 +209,10 @@ class LifeCycleTest {
     void shouldKeepServingOtherDisksWhileAHandOverMeetsAHeldSection() {
         try (ScsiMachine machine = ScsiMachine.withDisks(2, 1, 1)) {
             machine.hba.startDataplane(machine.hba.following());
-            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.driverUp();
             machine.settled();
-            DrainedSection held = DrainedSection.begin(machine.disks.get(1).backend());
-            GuestCommand parked = machine.submit(0, 1, GuestCdb.read10(0, 1), 512);
-            machine.until(() -> machine.disks.get(1).backend().gate().parkedCount() == 1);
+            DrainedSection held = machine.drain(1);
+            GuestCommand parked = machine.readThatParks(1);
 
             machine.await(machine.disks.get(0).backend().setContextAsync(machine.others.get(0)));
             GuestCommand other = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
@@ -256,7 +244,7 @@ class LifeCycleTest {
             machine.ram.replaceMap(machine.ram.whole());
             machine.await(machine.driver.reset());
             machine.driver.forget();
-            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.driverUp();
             answersReads(machine);
         }
     }

@@ -30,10 +30,7 @@ class OverlapTest {
     @Rule("VSCSI-54")
     void shouldEndAResetThoughAFunctionMeetsIt() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
-            machine.gates.get(0).shut();
-            machine.gates.get(0).cancellable(false);
-            GuestCommand hung = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
-            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+            GuestCommand hung = machine.readThatHangsDeaf(0);
 
             CompletionStage<Void> reset = machine.driver.reset();
             machine.turn();
@@ -53,8 +50,7 @@ class OverlapTest {
     void shouldNotFetchWhatWasSentAfterTheReset() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1, 1, 1)) {
             AioContext other = machine.others.get(0);
-            machine.hba.startDataplane(new QueueMapping.Fixed(List.of(other)));
-            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.begunIn(other);
             machine.settled();
             CompletionStage<Void> reset = machine.driver.reset();
             machine.turnWithout(other);
@@ -71,9 +67,8 @@ class OverlapTest {
     @Rule("DP-29")
     void shouldNotStartWhatWasStoppedWhileTheStartWaited() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1, 1, 1).begun().settled()) {
-            DrainedSection section = DrainedSection.begin(machine.disks.get(0).backend());
-            GuestCommand parked = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
-            machine.until(() -> machine.disks.get(0).backend().gate().parkedCount() == 1);
+            DrainedSection section = machine.drain(0);
+            GuestCommand parked = machine.readThatParks(0);
 
             CompletionStage<Void> start = machine.hba.startDataplane(
                     new QueueMapping.Fixed(List.of(machine.others.get(0))));
@@ -98,9 +93,8 @@ class OverlapTest {
     @Rule("DP-29")
     void shouldServeAgainAfterAResetThatCameWhileAStartWaited() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1, 1, 1).begun().settled()) {
-            DrainedSection section = DrainedSection.begin(machine.disks.get(0).backend());
-            machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
-            machine.until(() -> machine.disks.get(0).backend().gate().parkedCount() == 1);
+            DrainedSection section = machine.drain(0);
+            machine.readThatParks(0);
 
             CompletionStage<Void> start = machine.hba.startDataplane(
                     new QueueMapping.Fixed(List.of(machine.others.get(0))));
@@ -109,7 +103,7 @@ class OverlapTest {
             machine.await(start);
             section.close();
             machine.driver.forget();
-            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.driverUp();
             GuestCommand again = machine.submit(0, 0, GuestCdb.testUnitReady(), 0);
             machine.until(() -> !again.isOutstanding());
 
@@ -122,10 +116,8 @@ class OverlapTest {
     @Rule("PURGE-6")
     void shouldResetAUnitForWhichAStopAndAStartWait() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
-            try (DrainedSection section =
-                    DrainedSection.begin(machine.disks.get(0).backend())) {
-                GuestCommand parked = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
-                machine.until(() -> machine.disks.get(0).backend().gate().parkedCount() == 1);
+            try (DrainedSection section = machine.drain(0)) {
+                GuestCommand parked = machine.readThatParks(0);
                 CompletionStage<Void> stop = machine.hba.dataplane().stop();
                 CompletionStage<Void> start = machine.hba.dataplane().start(machine.allOnMain());
                 machine.turn();
@@ -169,7 +161,7 @@ class OverlapTest {
             AioContext other = machine.others.get(0);
             machine.await(machine.disks.get(0).backend().setContextAsync(other));
             machine.hba.startDataplane(machine.hba.following());
-            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.driverUp();
             machine.settled();
             for (int i = 1; i < MORE_THAN_A_BATCH; i++) {
                 machine.submit(0, 1, GuestCdb.testUnitReady(), 0);
@@ -196,11 +188,9 @@ class OverlapTest {
     void shouldGiveAHandOverUpWhenASectionBegins() {
         try (ScsiMachine machine = ScsiMachine.withDisks(2, 1, 1)) {
             machine.hba.startDataplane(machine.hba.following());
-            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.driverUp();
             machine.settled();
-            machine.gates.get(1).shut();
-            GuestCommand hung = machine.submit(0, 1, GuestCdb.read10(0, 1), 512);
-            machine.until(() -> machine.gates.get(1).heldCount() == 1);
+            GuestCommand hung = machine.readThatHangs(1);
             machine.await(machine.disks.get(0).backend().setContextAsync(machine.others.get(0)));
             machine.turn();
 

@@ -68,7 +68,7 @@ class ResizeTest {
     @Rule("DRAIN-32")
     void shouldJudgeAParkedCommandByTheEndThatIsThereWhenItRuns() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
-            DrainedSection section = DrainedSection.begin(machine.disks.get(0).backend());
+            DrainedSection section = machine.drain(0);
             GuestCommand parked = machine.submit(0, 0, GuestCdb.read10(LAST_BLOCK, 1), 512);
             machine.until(() -> machine.disks.get(0).backend().gate().parkedCount() == 1);
 

@@ -5,6 +5,8 @@ import dev.quiesce.aio.Lease;
 import dev.quiesce.aio.LoopSeams;
 import dev.quiesce.backend.BackendConfig;
 import dev.quiesce.backend.BlockBackend;
+import dev.quiesce.drain.DrainedSection;
+import dev.quiesce.drain.Gate;
 import dev.quiesce.driver.BlockDriver;
 import dev.quiesce.driver.memory.MemoryConfig;
 import dev.quiesce.driver.memory.MemoryDriver;
@@ -28,6 +30,7 @@ import dev.quiesce.virtio.dataplane.QueueMapping;
 import dev.quiesce.virtio.scsi.VirtioScsi;
 import dev.quiesce.virtio.scsi.VirtioScsiConfig;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -83,9 +86,20 @@ final class ScsiMachine implements AutoCloseable {
 
     /** Serves every queue by main and brings the driver up. */
     ScsiMachine begun() {
-        hba.startDataplane(allOnMain());
+        return begunIn(main);
+    }
+
+    /** Brings the driver up, whoever serves its queues by then. */
+    ScsiMachine driverUp() {
         GuestSession.begin(driver, guest, LIMIT_NANOS);
         return this;
+    }
+
+    /** Serves every queue by one context and brings the driver up. */
+    ScsiMachine begunIn(AioContext context) {
+        hba.startDataplane(new QueueMapping.Fixed(
+                Collections.nCopies(driver.requestQueues(), context)));
+        return driverUp();
     }
 
     QueueMapping allOnMain() {
@@ -138,6 +152,33 @@ final class ScsiMachine implements AutoCloseable {
         }
         driver.kick();
         return command;
+    }
+
+    /** Sends a read on the first queue that is held in front of its disk's storage. */
+    GuestCommand readThatHangs(int disk) {
+        GateDriver gate = gates.get(disk);
+        gate.shut();
+        GuestCommand hung = submit(0, disk, GuestCdb.read10(0, 1), 512);
+        until(() -> gate.heldCount() == 1);
+        return hung;
+    }
+
+    /** As {@link #readThatHangs}, and it cannot be cancelled there. */
+    GuestCommand readThatHangsDeaf(int disk) {
+        gates.get(disk).cancellable(false);
+        return readThatHangs(disk);
+    }
+
+    /** Sends a read on the first queue to a disk under a drained section, where it parks. */
+    GuestCommand readThatParks(int disk) {
+        Gate gate = disks.get(disk).backend().gate();
+        GuestCommand parked = submit(0, disk, GuestCdb.read10(0, 1), 512);
+        until(() -> gate.parkedCount() == 1);
+        return parked;
+    }
+
+    DrainedSection drain(int disk) {
+        return DrainedSection.begin(disks.get(disk).backend());
     }
 
     /** Runs a few turns of everything, for checks that something does not happen. */

@@ -27,9 +27,7 @@ class SingleQueueTest {
     @Rule("VHU-17")
     void shouldCompleteWhatIsInFlightBeforeAQueueHasStopped() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
-            machine.gates.get(0).shut();
-            GuestCommand held = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
-            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+            GuestCommand held = machine.readThatHangs(0);
 
             CompletableFuture<QueueState> stop =
                     machine.hba.stopQueue(REQUESTS).toCompletableFuture();
@@ -83,9 +81,8 @@ class SingleQueueTest {
     @Test
     void shouldLetAResetCancelWhatAStopWaitsFor() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
-            DrainedSection section = DrainedSection.begin(machine.disks.get(0).backend());
-            machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
-            machine.until(() -> machine.disks.get(0).backend().gate().parkedCount() == 1);
+            DrainedSection section = machine.drain(0);
+            machine.readThatParks(0);
             CompletionStage<QueueState> stop = machine.hba.stopQueue(REQUESTS);
             machine.turn();
             assertThat(stop.toCompletableFuture()).isNotDone();

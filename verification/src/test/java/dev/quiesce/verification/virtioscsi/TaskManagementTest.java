@@ -14,7 +14,6 @@ import dev.quiesce.scsi.spec.Sense;
 import dev.quiesce.testkit.guest.GuestCdb;
 import dev.quiesce.testkit.guest.GuestCommand;
 import dev.quiesce.testkit.guest.GuestScsi;
-import dev.quiesce.testkit.guest.GuestSession;
 import dev.quiesce.virtio.dataplane.QueueMapping;
 import dev.quiesce.virtio.scsi.TaskFunctionStats;
 import java.util.ArrayList;
@@ -40,9 +39,7 @@ class TaskManagementTest {
     @Rule("VSCSI-33")
     void shouldAnswerAnAbortedCommandBeforeTheFunction() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
-            machine.gates.get(0).shut();
-            GuestCommand hung = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
-            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+            GuestCommand hung = machine.readThatHangs(0);
             boolean[] answeredFirst = {false};
 
             machine.driver.taskManagement(GuestScsi.ABORT_TASK, 0, 0, hung.tag(), code -> {
@@ -63,10 +60,7 @@ class TaskManagementTest {
     @Rule("SCSI-54")
     void shouldWaitForADriverThatCannotCancel() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
-            machine.gates.get(0).shut();
-            machine.gates.get(0).cancellable(false);
-            GuestCommand hung = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
-            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+            GuestCommand hung = machine.readThatHangsDeaf(0);
 
             machine.driver.taskManagement(
                     GuestScsi.ABORT_TASK, 0, 0, hung.tag(), answers::add);
@@ -180,10 +174,8 @@ class TaskManagementTest {
     @Rule("PURGE-6")
     void shouldAbortACommandThatSomebodysSectionHasParked() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
-            try (DrainedSection section =
-                    DrainedSection.begin(machine.disks.get(0).backend())) {
-                GuestCommand parked = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
-                machine.until(() -> machine.disks.get(0).backend().gate().parkedCount() == 1);
+            try (DrainedSection section = machine.drain(0)) {
+                GuestCommand parked = machine.readThatParks(0);
 
                 machine.driver.taskManagement(
                         GuestScsi.ABORT_TASK, 0, 0, parked.tag(), answers::add);
@@ -222,7 +214,7 @@ class TaskManagementTest {
             machine.await(machine.hba.stopDataplane());
             machine.await(machine.driver.reset());
             machine.driver.forget();
-            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.driverUp();
 
             GuestCommand unfetched = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
             machine.driver.taskManagement(
@@ -300,11 +292,9 @@ class TaskManagementTest {
     void shouldHandAQueueOverThoughAFunctionCameBetween() {
         try (ScsiMachine machine = ScsiMachine.withDisks(2, 1, 1)) {
             machine.hba.startDataplane(machine.hba.following());
-            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.driverUp();
             machine.settled();
-            machine.gates.get(1).shut();
-            GuestCommand hung = machine.submit(0, 1, GuestCdb.read10(0, 1), 512);
-            machine.until(() -> machine.gates.get(1).heldCount() == 1);
+            GuestCommand hung = machine.readThatHangs(1);
             machine.await(machine.disks.get(0).backend().setContextAsync(machine.others.get(0)));
             machine.turn();
             assertThat(machine.hba.dataplane().rehomes()).isZero();
@@ -327,7 +317,7 @@ class TaskManagementTest {
         try (ScsiMachine machine = ScsiMachine.withDisks(2, 2, 1)) {
             AioContext other = machine.others.get(0);
             machine.hba.startDataplane(new QueueMapping.Fixed(List.of(machine.main, other)));
-            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.driverUp();
             machine.settled();
 
             machine.driver.taskManagement(

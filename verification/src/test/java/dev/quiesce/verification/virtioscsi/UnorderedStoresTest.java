@@ -54,7 +54,7 @@ class UnorderedStoresTest {
             assertThat(machine.driver.nextEvent()).isNotNull();
             machine.await(machine.driver.reset());
             machine.driver.forget();
-            GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
+            machine.driverUp();
             machine.settled();
 
             try (GuestSession session = machine.session()) {
