@@ -104,7 +104,7 @@ final class Demo {
         Clock clock = machine.main().clock();
         GuestMachine waiting = GuestMachine.single(machine.main());
         GuestStorm guest = prepareGuest(machine, driver, waiting, content);
-        StormProgress bar = new StormProgress(progress, config);
+        StormProgress bar = StormProgress.of(progress, config);
         long begun = clock.nanoTime();
         long deadline = begun + config.seconds() * 1_000_000_000L;
         while (!isOver(clock, deadline, guest)) {
@@ -136,7 +136,7 @@ final class Demo {
         Thread foreign = new Thread(reader, "context-reader");
         vcpu.start();
         foreign.start();
-        StormProgress bar = new StormProgress(progress, config);
+        StormProgress bar = StormProgress.of(progress, config);
         long tickAt = clock.nanoTime();
         while (phase != Phase.ENDED) {
             machine.main().poll(TICK_NANOS);

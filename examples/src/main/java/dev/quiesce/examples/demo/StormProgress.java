@@ -3,6 +3,7 @@ package dev.quiesce.examples.demo;
 import dev.quiesce.aio.time.Clock;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarConsumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
@@ -12,11 +13,28 @@ final class StormProgress implements AutoCloseable {
     private long begunNanos;
     private boolean begun;
 
-    StormProgress(boolean wanted, DemoConfig config) {
-        bar = wanted && CommandLine.Help.Ansi.AUTO.enabled()
-                ? new ProgressBarBuilder().setTaskName("storm").setInitialMax(config.seconds())
-                        .setUpdateIntervalMillis(500).build()
-                : null;
+    private StormProgress(@Nullable ProgressBar bar) {
+        this.bar = bar;
+    }
+
+    /** Shown if it is wanted and standard error is a terminal. */
+    static StormProgress of(boolean wanted, DemoConfig config) {
+        boolean shown = wanted && CommandLine.Help.Ansi.AUTO.enabled();
+        return new StormProgress(shown ? builder(config).build() : null);
+    }
+
+    /** Shown on a given terminal. */
+    static StormProgress on(ProgressBarConsumer terminal, DemoConfig config) {
+        return new StormProgress(builder(config).setConsumer(terminal).build());
+    }
+
+    private static ProgressBarBuilder builder(DemoConfig config) {
+        return new ProgressBarBuilder().setTaskName("storm").setInitialMax(config.seconds())
+                .setUpdateIntervalMillis(500);
+    }
+
+    boolean isShown() {
+        return bar != null;
     }
 
     void show(Clock clock) {
