@@ -104,6 +104,7 @@ class BackendContextTest {
     }
 
     @Test
+    @Rule("TH-66")
     @Rule("BB-48")
     void shouldMoveWillingNeighboursAlong() {
         BlockNode base = node("base");
@@ -360,6 +361,7 @@ class BackendContextTest {
         assertThat(List.of(base.context(), above.context(), side.context(), mover.context()))
                 .containsOnly(machine.a);
         assertThat(List.of(base, above, side)).noneMatch(BlockNode::isQuiesced);
+        assertThat(log).contains("above.drainBegin", "side.attach a", "above.attach a");
     }
 
     @Test
@@ -464,6 +466,7 @@ class BackendContextTest {
     }
 
     @Test
+    @Rule("TH-83")
     @Rule("CTX-20")
     @Rule("BB-44")
     void shouldAnswerWithAnOldOrANewContextFromInsideTheChange() {

@@ -17,11 +17,14 @@ import dev.quiesce.rules.Rule;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class BackendRequestTest {
+    private static final long HOUR_NANOS = TimeUnit.HOURS.toNanos(1);
+
     private static final long LENGTH = 64 * 1024;
 
     private Machine machine;
@@ -297,8 +300,12 @@ class BackendRequestTest {
         DrainedSection section = DrainedSection.begin(backend);
         port.submit(Machine.read(new Recorder()));
 
-        assertThat(port.oldestParkedNanos()).isNotNegative();
-        assertThat(port.parkedCount()).isEqualTo(1);
+        machine.aheadNanos += HOUR_NANOS;
+        port.submit(Machine.read(new Recorder()));
+        machine.aheadNanos += HOUR_NANOS;
+
+        assertThat(port.oldestParkedNanos()).isBetween(2 * HOUR_NANOS, 3 * HOUR_NANOS);
+        assertThat(port.parkedCount()).isEqualTo(2);
         section.close();
         machine.settle();
         assertThat(port.oldestParkedNanos()).isZero();

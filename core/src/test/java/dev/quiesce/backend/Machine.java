@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.Lease;
 import dev.quiesce.aio.LoopSeams;
+import dev.quiesce.aio.time.Clock;
 import dev.quiesce.block.IoVector;
 import dev.quiesce.block.Operation;
 import dev.quiesce.driver.BlockDriver;
@@ -26,6 +27,9 @@ public final class Machine implements AutoCloseable {
     /** Whether the error handler throws after it has taken a report, as it must not. */
     public boolean handlerThrows;
 
+    /** How far the machine's clock is ahead of the host's. */
+    public long aheadNanos;
+
     public final LoopSeams seams;
     public final AioContext main;
     public final AioContext a;
@@ -34,7 +38,8 @@ public final class Machine implements AutoCloseable {
     private final List<Lease> leases = new ArrayList<>();
 
     public Machine() {
-        seams = LoopSeams.system().withErrors((context, site, cause) -> {
+        Clock clock = () -> Clock.system().nanoTime() + aheadNanos;
+        seams = LoopSeams.system().withClock(clock).withErrors((context, site, cause) -> {
             errors.add(context.name() + ": " + site + ": " + cause);
             if (handlerThrows) {
                 throw new IllegalStateException("the error handler fails");

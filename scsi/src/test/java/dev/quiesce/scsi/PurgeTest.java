@@ -158,8 +158,8 @@ class PurgeTest {
         unit.workComesBack(old);
         rig.settle();
 
-        assertThat(Rig.isDone(reset)).isTrue();
-        assertThat(Rig.isDone(second)).isTrue();
+        assertThat(reset.toCompletableFuture()).isCompleted();
+        assertThat(second.toCompletableFuture()).isCompleted();
         assertThat(hba.answerTo(old).cause()).isEqualTo(CancelCause.RESET);
         assertThat(hba.answerTo(after).sense()).isEqualTo(Sense.UA_RESET);
         assertThat(unit.resets).isEqualTo(1);

@@ -283,6 +283,7 @@ class WalkTest {
         unit.forEachRequestAsync(recorder);
 
         assertThat(recorder.ended).isEqualTo(2);
+        assertThat(unit.lists().all()).extracting(RequestList::home).doesNotContain(c);
     }
 
     @Test
