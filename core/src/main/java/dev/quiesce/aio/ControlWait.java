@@ -89,7 +89,8 @@ public final class ControlWait {
     /**
      * Waits without blocking anybody: evaluates the target at the end of every turn of the main
      * context, as {@link AioContext#whenDone} does, and gives up if something outstanding belongs
-     * to a context that has ended, so that it can never happen. Thread: home of the main context.
+     * to a context that has ended, so that it can never happen, or if the target throws.
+     * Thread: home of the main context.
      *
      * @param main the main context
      * @param target what to wait for; whoever makes it done wakes the main context
@@ -212,9 +213,10 @@ public final class ControlWait {
          * Goes on. Called in an outermost turn of the main context. What the target said may have
          * changed since it was evaluated.
          *
-         * @param failure null if the target was done; else why it never will be
+         * @param failure null if the target was done; a {@link WaitCannotEndException} if it never
+         *     will be; or what the target threw
          */
-        void ended(@Nullable WaitCannotEndException failure);
+        void ended(@Nullable RuntimeException failure);
     }
 
     /** An asynchronous wait. Home of main. */
@@ -226,7 +228,7 @@ public final class ControlWait {
 
         /** How many ends of contexts were judged; none yet. */
         private int judged = -1;
-        private @Nullable WaitCannotEndException failure;
+        private @Nullable RuntimeException failure;
 
         Hanging(AioContext main, Target target, String what, Outcome then) {
             this.main = main;
@@ -236,7 +238,12 @@ public final class ControlWait {
         }
 
         boolean isOver() {
-            return target.isDone() || isHopeless();
+            try {
+                return target.isDone() || isHopeless();
+            } catch (RuntimeException e) {
+                failure = e;
+                return true;
+            }
         }
 
         private boolean isHopeless() {

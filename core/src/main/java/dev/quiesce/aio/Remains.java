@@ -137,16 +137,27 @@ final class Remains {
 
     /** Reports what was never deleted or detached; lets go of what the loop slept in. */
     void reportAttached(String because) {
-        for (Task task : registry) {
-            context.report("close", new IllegalStateException(
-                    "context " + context.name() + " was closed, but " + task.leak()));
+        try {
+            for (Task task : registry) {
+                context.report("close", new IllegalStateException(
+                        "context " + context.name() + " was closed, but " + task.leak()));
+            }
+            letGoOfSource(because);
+        } finally {
+            tellOfTheEnd();
         }
-        letGoOfSource(because);
-        tellOfTheEnd();
     }
 
     /** Refuses everything from now on, and reports what will never run (IOT-6). */
     void abandon(String because) {
+        try {
+            abandonAll(because);
+        } finally {
+            tellOfTheEnd();
+        }
+    }
+
+    private void abandonAll(String because) {
         context.turn().timers().seal();
         context.queues().seal();
         List<String> left = describe();
@@ -156,7 +167,6 @@ final class Remains {
                     because + "; it still had " + String.join(", ", left)));
         }
         letGoOfSource(because);
-        tellOfTheEnd();
     }
 
     private void letGoOfSource(String because) {

@@ -369,6 +369,20 @@ class ControlWaitTest {
     }
 
     @Test
+    void shouldEndAnAsynchronousWaitWhoseTargetThrows() {
+        FakeLoop loop = new FakeLoop();
+        ControlWait.whenDone(loop.context, target(() -> {
+            throw new IllegalStateException("the target fails");
+        }, out -> { }), "wait", loop::ends);
+
+        loop.poll();
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("the target fails");
+        assertThat(loop.errors).isEmpty();
+    }
+
+    @Test
     void shouldMakeNoReportWhileAnAsynchronousWaitHasNothingToJudge() {
         FakeLoop loop = new FakeLoop();
         int[] reports = new int[1];

@@ -72,7 +72,7 @@ final class FakeLoop implements AutoCloseable {
     }
 
     /** Writes down how an asynchronous wait has ended. */
-    void ends(@Nullable WaitCannotEndException failure) {
+    void ends(@Nullable RuntimeException failure) {
         log.add(failure == null ? "done" : String.valueOf(failure.getMessage()));
     }
 

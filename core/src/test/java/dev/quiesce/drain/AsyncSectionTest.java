@@ -299,6 +299,48 @@ class AsyncSectionTest {
     }
 
     @Test
+    void shouldFailAndResumeWhenADrainableThrowsWhileItIsWaitedFor() {
+        lane.enter();
+        DrainedSection.beginAsync(loops.main, disk, new Drainable() {
+            @Override
+            public void quiesce() {
+                events.add("quiesced");
+            }
+
+            @Override
+            public boolean isBusy() {
+                throw new IllegalStateException("cannot say");
+            }
+
+            @Override
+            public void resume() {
+                events.add("resumed");
+            }
+
+            @Override
+            public AioContext main() {
+                return loops.main;
+            }
+
+            @Override
+            public void describe(WaitReport out) {
+                // It cannot say.
+            }
+
+            @Override
+            public String name() {
+                return "failing";
+            }
+        }).whenComplete((section, cause) -> events.add(cause.getMessage()));
+        loops.settle();
+        lane.leaveAtSliceEnd();
+        loops.settle();
+
+        assertThat(events).containsExactly("quiesced", "resumed", "cannot say");
+        assertThat(gate.isQuiesced()).isFalse();
+    }
+
+    @Test
     void shouldResumeAndFailWhenTheContextToFinishInHasEnded() {
         AioContext gone = loops.context("gone");
         DrainedSection.beginAsync(gone, disk)
