@@ -94,6 +94,7 @@ class AdaptivePollingTest {
     @Test
     @Rule("AIO-34")
     @Rule("AIO-32")
+    @Rule("TH-7")
     void shouldLeavePollingModeBeforeItSleeps() {
         learn(ring);
         boolean[] begunWhileAsleep = {true};
@@ -106,6 +107,7 @@ class AdaptivePollingTest {
         assertThat(loop.parker.parks).hasSize(1);
         assertThat(loop.parker.parks.get(0)).as("what polling left over").isLessThan(20_000);
         assertThat(ring.begins).isEqualTo(ring.ends).isPositive();
+        assertThat(ring.calledElsewhere).isFalse();
     }
 
     @Test
@@ -470,6 +472,7 @@ class AdaptivePollingTest {
         int ends;
         int polls;
         boolean lateArrival;
+        boolean calledElsewhere;
         Runnable beforeConsuming = () -> { };
         Runnable whenEnded = () -> { };
         @Nullable RuntimeException failure;
@@ -491,6 +494,7 @@ class AdaptivePollingTest {
         @Override
         public boolean poll() {
             polls++;
+            noteCaller();
             if (failure != null) {
                 throw failure;
             }
@@ -500,14 +504,20 @@ class AdaptivePollingTest {
         @Override
         public void pollBegins() {
             begins++;
+            noteCaller();
         }
 
         @Override
         public void pollEnds() {
             ends++;
+            noteCaller();
             Runnable now = whenEnded;
             whenEnded = () -> { };
             now.run();
+        }
+
+        private void noteCaller() {
+            calledElsewhere |= !loop.context.isHome();
         }
 
         private void serve() {

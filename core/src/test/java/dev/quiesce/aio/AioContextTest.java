@@ -90,6 +90,7 @@ class AioContextTest {
     }
 
     @Test
+    @Rule("TH-2")
     @Rule("AIO-39")
     void shouldCountTheDepthOfNestedPolls() {
         FakeLoop loop = new FakeLoop();

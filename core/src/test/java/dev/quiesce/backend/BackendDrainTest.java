@@ -290,6 +290,7 @@ class BackendDrainTest {
     }
 
     @Test
+    @Rule("TH-79")
     @Rule("BB-39")
     @Rule("DRAIN-14")
     void shouldRefuseToDrainFromOnesOwnCompletion() {

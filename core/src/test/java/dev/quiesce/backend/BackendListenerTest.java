@@ -168,6 +168,7 @@ class BackendListenerTest {
     }
 
     @Test
+    @Rule("TH-77")
     @Rule("DRAIN-9")
     @Rule("GR-5")
     void shouldRefuseAChangeOfTheGraphFromAHook() {

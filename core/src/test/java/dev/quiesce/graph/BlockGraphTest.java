@@ -216,6 +216,7 @@ class BlockGraphTest {
     }
 
     @Test
+    @Rule("TH-26")
     void shouldRefuseACommitHandleAfterItsCommit() {
         BlockNode node = machine.node("n", new NullDriver(512));
         BlockBackend backend = machine.backend("disk", node, machine.main);

@@ -39,7 +39,8 @@ class StormProgressTest {
         progress.close();
 
         assertThat(terminal.drawn.get(terminal.drawn.size() - 1))
-                .startsWith("storm").contains("70%", "7/10").hasSizeLessThanOrEqualTo(Terminal.WIDTH);
+                .startsWith("storm").contains("70%", "7/10")
+                .hasSizeLessThanOrEqualTo(Terminal.WIDTH);
         assertThat(terminal.isClosed).isTrue();
     }
 
