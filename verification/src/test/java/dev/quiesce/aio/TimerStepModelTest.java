@@ -81,6 +81,7 @@ class TimerStepModelTest {
         program.branch("arms the timer", w -> w.armAnew() ? null : END)
                 .step("announces", w -> w.protocol.announce())
                 .branch("is the loop armed?", w -> w.protocol.isArmed() ? null : END)
+                .branch("takes it down", w -> w.protocol.takeDown() ? null : END)
                 .step("unparks", w -> w.permit = true);
     }
 
@@ -95,7 +96,7 @@ class TimerStepModelTest {
 
     private static void sleeps(StepProgram<World> program, String then) {
         program.step("arms", w -> w.protocol.arm())
-                .branch("may it sleep?", w -> w.protocol.mayPark() ? null : "disarms")
+                .branch("may it sleep?", w -> !w.protocol.isAnnounced() ? null : "disarms")
                 .stepWhen("sleeps", World::isAwake, w -> w.permit = false)
                 .step("disarms", w -> w.protocol.disarm())
                 .branch("goes on", w -> then);
@@ -121,7 +122,7 @@ class TimerStepModelTest {
                 new AioContext("loop", LoopSeams.system().withClock(this));
         private final LoopTimer timer =
                 new LoopTimer(context, this, "timer", () -> fired++);
-        private final LoopTimer.Heap heap = context.timers().of(this);
+        private final LoopTimer.Heap heap = context.turn().timers().of(this);
         boolean permit;
         long nowNanos;
 
@@ -168,7 +169,7 @@ class TimerStepModelTest {
         @Override
         public String toString() {
             return "at " + nowNanos + ", next " + heap.nextDeadlineNanos() + ", sleeps until "
-                    + untilNanos + (protocol.mayPark() ? "" : ", notified")
+                    + untilNanos + (protocol.isAnnounced() ? ", announced" : "")
                     + (protocol.isArmed() ? ", armed" : "") + (permit ? ", permit" : "")
                     + ", fired " + fired;
         }
