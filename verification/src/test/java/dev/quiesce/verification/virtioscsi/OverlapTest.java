@@ -3,6 +3,8 @@ package dev.quiesce.verification.virtioscsi;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.Lease;
+import dev.quiesce.aio.LoopSeams;
 import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.rules.Rule;
 import dev.quiesce.testkit.guest.GuestCdb;
@@ -139,9 +141,13 @@ class OverlapTest {
     void shouldServeEveryQueueAfterAStartThatFailed() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1, 2, 0).begun().settled()) {
             machine.await(machine.hba.stopDataplane());
+            AioContext gone = new AioContext("gone", LoopSeams.system());
+            Lease lease = gone.acquire();
+            gone.close();
+            lease.close();
 
             CompletionStage<Void> failed = machine.hba.startDataplane(
-                    new QueueMapping.Fixed(List.of(machine.main)));
+                    new QueueMapping.Fixed(List.of(machine.main, gone)));
             machine.turn();
             assertThat(failed.toCompletableFuture()).isCompletedExceptionally();
             machine.await(machine.hba.stopDataplane());

@@ -435,7 +435,6 @@ public final class Dataplane {
             }
             AioContext context = queues.contextOf(requestQueue);
             CompletableFuture<Void> done = new CompletableFuture<>();
-            servedBy = context;
             failWith(context, done);
             context.post(new Control(pump.describe() + ": attach", () -> {
                 pump.attachHere(context);
@@ -444,6 +443,7 @@ public final class Dataplane {
                     done.complete(null);
                 });
             }));
+            servedBy = context; // Not if it refused: then there is nothing to be detached from it.
             return done;
         }
 
