@@ -194,7 +194,7 @@ public final class VhostUserServer<D extends VirtioDevice> {
             return listener.accept();
         } catch (IOException e) {
             if (closing.getCount() > 0) {
-                LOG.warn("{}: accepting a front end failed", config.name(), e);
+                LOG.warn("{}: accepting a front end failed: {}", config.name(), e.toString());
                 awaitClosing(RETRY_MILLIS);
             }
             return null;

@@ -69,7 +69,7 @@ final class FrontEnd implements AutoCloseable {
 
     /** Says that nothing more will come; what the back end does can still be seen. */
     void endOutput() throws IOException {
-        socket.shutdownOutput();
+        socket.getChannel().shutdownOutput(); // On newer JDKs Socket takes it for not connected.
     }
 
     /** Waits until everything sent so far was taken: a question's answer comes after it. */
