@@ -283,28 +283,34 @@ public final class DrainedSection implements AutoCloseable {
      */
     private void whenSettled(
             AioContext finishIn, Runnable success, CompletableFuture<?> result) {
-        CarefulSettling wait = new CarefulSettling();
-        ControlWait.whenDone(main, wait, "finish of " + this, hopeless -> {
-            if (closed) {
-                fail(finishIn, result, new IllegalStateException(this + " is closed"));
-                return;
-            }
-            RuntimeException failure = hopeless;
-            if (failure == null && wait.isDone()) {
-                failure = wait.thrown;
-            } else if (failure == null) {
-                whenSettled(finishIn, success, result);
-                return;
-            }
-            if (failure == null) {
-                succeed(finishIn, success, result);
-            } else {
-                if (!begun) {
-                    undo(failure);
-                }
-                fail(finishIn, result, failure);
-            }
-        });
+        ControlWait.whenDone(main, new Settling(), "finish of " + this,
+                failure -> waitEnded(failure, finishIn, success, result));
+    }
+
+    private void waitEnded(@Nullable RuntimeException failure, AioContext finishIn,
+            Runnable success, CompletableFuture<?> result) {
+        if (closed) {
+            fail(finishIn, result, new IllegalStateException(this + " is closed"));
+        } else if (failure != null) {
+            giveUp(finishIn, result, failure);
+        } else {
+            lookAgain(finishIn, success, result);
+        }
+    }
+
+    private void lookAgain(AioContext finishIn, Runnable success, CompletableFuture<?> result) {
+        boolean settled;
+        try {
+            settled = isSettled();
+        } catch (RuntimeException e) {
+            giveUp(finishIn, result, e);
+            return;
+        }
+        if (settled) {
+            succeed(finishIn, success, result);
+        } else {
+            whenSettled(finishIn, success, result);
+        }
     }
 
     private void succeed(AioContext finishIn, Runnable success, CompletableFuture<?> result) {
@@ -314,6 +320,13 @@ public final class DrainedSection implements AutoCloseable {
             undo(refused);
             result.completeExceptionally(refused);
         }
+    }
+
+    private void giveUp(AioContext finishIn, CompletableFuture<?> result, RuntimeException cause) {
+        if (!begun) {
+            undo(cause);
+        }
+        fail(finishIn, result, cause);
     }
 
     /**
@@ -338,32 +351,6 @@ public final class DrainedSection implements AutoCloseable {
         } catch (IllegalStateException e) {
             main.report(toString(), e);
             return e;
-        }
-    }
-
-    /** The same for a wait that nobody is inside of: what throws ends it, instead of losing it. */
-    private final class CarefulSettling implements ControlWait.Target {
-        private @Nullable RuntimeException thrown;
-
-        @Override
-        public boolean isDone() {
-            try {
-                return thrown != null || closed || isSettled();
-            } catch (RuntimeException e) {
-                thrown = e;
-                return true;
-            }
-        }
-
-        @Override
-        public void describe(WaitReport out) {
-            try {
-                DrainedSection.this.describe(out);
-            } catch (RuntimeException e) {
-                thrown = e;
-                // The next turn must not sleep before it looks.
-                main.wake();
-            }
         }
     }
 

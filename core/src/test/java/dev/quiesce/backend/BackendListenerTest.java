@@ -57,7 +57,8 @@ class BackendListenerTest {
 
             @Override
             public void drainedEnd() {
-                log.add("end, replayed " + recorder.statuses.size());
+                log.add("end, quiesced " + backend.isQuiesced()
+                        + ", replayed " + recorder.statuses.size());
                 backend.port(machine.main).submit(fromListener);
             }
         });
@@ -69,7 +70,8 @@ class BackendListenerTest {
         second.close();
         machine.settle();
 
-        assertThat(log).containsExactly("begin, quiesced true", "end, replayed 0");
+        assertThat(log).containsExactly("begin, quiesced true",
+                "end, quiesced false, replayed 0");
         assertThat(recorder.requests).containsExactly(parked, fromListener);
     }
 
