@@ -157,7 +157,8 @@ public final class BlockBackend implements Drainable, AutoCloseable {
     }
 
     /**
-     * Keeps the context as it is until the pin is closed (BB-45). Any thread.
+     * Keeps the context as it is until the pin is closed (BB-45). Any thread. A wait that meets the
+     * pin takes it for work of that context: if nobody can poll it, the wait is given up.
      *
      * @return the pin, or null if a section is open or there is no root: then nothing can be
      *     pinned, and the caller uses an asynchronous form or tries again when the section is over
@@ -168,7 +169,9 @@ public final class BlockBackend implements Drainable, AutoCloseable {
             hold.close();
             return null;
         }
-        return new Pin(hold, context());
+        AioContext pinned = context();
+        hold.closesIn(pinned);
+        return new Pin(hold, pinned);
     }
 
     /**

@@ -182,8 +182,13 @@ public final class Gate {
         Objects.requireNonNull(runsIn, "runsIn");
         Hold hold = new Hold(this, why, runsIn);
         holds.add(hold);
-        ControlWait.dependsOn(main, runsIn);
+        dependsOn(runsIn);
         return hold;
+    }
+
+    /** Waits for this gate may now come to depend on a context. Any thread. */
+    void dependsOn(AioContext context) {
+        ControlWait.dependsOn(main, context);
     }
 
     /**

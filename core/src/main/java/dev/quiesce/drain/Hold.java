@@ -3,6 +3,7 @@ package dev.quiesce.drain;
 import dev.quiesce.aio.AioContext;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +38,9 @@ public final class Hold implements AutoCloseable {
 
     private final Gate gate;
     private final String why;
-    private final AioContext runsIn;
+
+    /** Who closes it; written by whoever has the hold, read by reports. */
+    private volatile AioContext runsIn;
 
     /** Set once, by whichever thread closes. */
     private volatile boolean closed;
@@ -62,6 +65,18 @@ public final class Hold implements AutoCloseable {
             throw new IllegalStateException(this + " was closed before");
         }
         gate.release(this);
+    }
+
+    /**
+     * Says that another context will close this hold than the one it was made for, for reports and
+     * for waits that cannot end. Whoever has the hold; any thread.
+     *
+     * @param context the context that will close it, or whose progress does
+     */
+    public void closesIn(AioContext context) {
+        runsIn = Objects.requireNonNull(context, "context");
+        // After the write: a wait that is told of the context's end finds it in its report.
+        gate.dependsOn(context);
     }
 
     /**

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.Lease;
+import dev.quiesce.aio.WaitCannotEndException;
 import dev.quiesce.block.BlockStatus;
 import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.drain.Hold;
@@ -463,6 +465,47 @@ class BackendContextTest {
         assertThat(empty.isBusy()).isFalse();
         assertThat(backend.isBusy()).isFalse();
         assertThatThrownBy(pin::close).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    @Rule("BB-45")
+    @Rule("DRAIN-13")
+    void shouldGiveUpWaitingForAPinOfAContextThatNobodyPolls() {
+        AioContext deserted = new AioContext("deserted", machine.seams);
+        BlockBackend backend = machine.backend("disk", node("n"), deserted);
+        Pin pin = backend.pin();
+
+        assertThatThrownBy(() -> DrainedSection.begin(backend))
+                .isInstanceOf(WaitCannotEndException.class)
+                .hasMessageContaining("pin of the context")
+                .hasMessageContaining("deserted, owned by nobody");
+
+        assertThat(backend.isQuiesced()).isFalse();
+        pin.close();
+    }
+
+    @Test
+    @Rule("BB-45")
+    @Rule("DRAIN-13")
+    void shouldTellAnAsynchronousSectionThatAPinnedContextHasEnded() {
+        AioContext ended = new AioContext("ended", machine.seams);
+        Lease lease = ended.acquire();
+        BlockBackend backend = machine.backend("disk", node("n"), ended);
+        Pin pin = backend.pin();
+        CompletionStage<DrainedSection> section = DrainedSection.beginAsync(machine.main, backend);
+        machine.settle();
+        assertThat(section.toCompletableFuture()).isNotDone();
+
+        ended.close();
+        lease.close();
+        machine.settle();
+
+        assertThat(section.toCompletableFuture()).isCompletedExceptionally();
+        assertThatThrownBy(section.toCompletableFuture()::join)
+                .hasCauseInstanceOf(WaitCannotEndException.class)
+                .hasMessageContaining("pin of the context");
+        assertThat(backend.isQuiesced()).isFalse();
+        pin.close();
     }
 
     @Test

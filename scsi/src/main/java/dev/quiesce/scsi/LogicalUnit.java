@@ -345,6 +345,8 @@ public abstract class LogicalUnit {
      * @param unitAttention what to queue afterwards, or null
      * @throws dev.quiesce.aio.WaitCannotEndException if the wait could never end: some requests may
      *     have been cancelled, nothing else happened, the unit is open again
+     * @throws IllegalStateException if the caller does not own the main context, or is a hook
+     *     (DRAIN-9): nothing happened
      */
     public final void purge(CancelCause cause, @Nullable Sense unitAttention) {
         new Purge(this, cause, unitAttention, false).runBlocking();
@@ -363,7 +365,7 @@ public abstract class LogicalUnit {
     /**
      * As {@link #resetAsync}, waiting. Control; polls the main context.
      *
-     * @throws dev.quiesce.aio.WaitCannotEndException as for {@link #purge}
+     * @throws IllegalStateException as for {@link #purge}, a wait that cannot end included
      */
     public final void reset() {
         new Purge(this, CancelCause.RESET, Sense.UA_RESET, true).runBlocking();

@@ -193,6 +193,12 @@ final class Purge extends Task implements Drainable, RequestVisitor {
 
     // ---- the section's part
 
+    /** A hook may not wait; it takes the asynchronous form (DRAIN-9). */
+    @Override
+    public void checkMayWait() {
+        unit.drainable().checkMayWait();
+    }
+
     @Override
     public void quiesce() {
         unit.drainable().quiesce();

@@ -258,12 +258,16 @@ public final class ScsiBus {
      *
      * @param address where the unit sits
      * @throws IllegalStateException if nothing is there, or the caller does not own the main
-     *     context
+     *     context, or is a hook (DRAIN-9)
      * @throws dev.quiesce.aio.WaitCannotEndException as for {@link LogicalUnit#purge}; the unit is
      *     back at its address
      */
     public void unplugBlocking(ScsiAddress address) {
         main.checkHome();
+        LogicalUnit there = find(address);
+        if (there != null) {
+            there.drainable().checkMayWait();
+        }
         LogicalUnit unit = unpublish(address);
         try {
             unit.purge(CancelCause.REMOVED, null);

@@ -7,8 +7,10 @@ import static dev.quiesce.scsi.disk.DiskRig.sixteen;
 import static dev.quiesce.scsi.disk.DiskRig.ten;
 import static dev.quiesce.scsi.disk.DiskRig.write10;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.quiesce.aio.AioContext;
+import dev.quiesce.backend.BackendListener;
 import dev.quiesce.block.BlockStatus;
 import dev.quiesce.block.IoVector;
 import dev.quiesce.drain.DrainedSection;
@@ -17,6 +19,9 @@ import dev.quiesce.rules.Rule;
 import dev.quiesce.scsi.CancelCause;
 import dev.quiesce.scsi.FakeHba;
 import dev.quiesce.scsi.Rig;
+import dev.quiesce.scsi.ScsiAddress;
+import dev.quiesce.scsi.ScsiBus;
+import dev.quiesce.scsi.ScsiBusConfig;
 import dev.quiesce.scsi.ScsiRequest;
 import dev.quiesce.scsi.spec.ScsiStatus;
 import dev.quiesce.scsi.spec.Sense;
@@ -59,6 +64,33 @@ class DiskPurgeTest {
                 assertThat(rig.hba.answerTo(r).cause()).isEqualTo(CancelCause.RESET));
         assertThat(rig.disk.unitAttentions()).containsExactly(Sense.UA_RESET);
         assertThat(rig.backend.isQuiesced()).isFalse();
+    }
+
+    @Test
+    @Rule("DRAIN-9")
+    void shouldRefuseToWaitForAPurgeInAHook() {
+        ScsiBus bus = new ScsiBus(rig.rig.main, ScsiBusConfig.largest());
+        ScsiAddress address = new ScsiAddress(0, 0);
+        bus.plug(rig.disk, address);
+        List<Sense> attentions = rig.disk.unitAttentions();
+        List<Throwable> refused = new ArrayList<>();
+        rig.backend.addListener(new BackendListener() {
+            @Override
+            public void drainedBegin() {
+                refused.add(catchThrowable(() -> rig.disk.purge(CancelCause.ABORT, null)));
+                refused.add(catchThrowable(rig.disk::reset));
+                refused.add(catchThrowable(() -> bus.unplugBlocking(address)));
+            }
+        });
+
+        DrainedSection.begin(rig.backend).close();
+
+        assertThat(refused).hasSize(3).allSatisfy(e -> assertThat(e)
+                .isInstanceOf(IllegalStateException.class).hasMessageContaining("within a hook"));
+        assertThat(bus.find(address)).isSameAs(rig.disk);
+        assertThat(rig.disk.unitAttentions()).isEqualTo(attentions);
+        assertThat(rig.backend.isQuiesced()).isFalse();
+        bus.unplugBlocking(address);
     }
 
     @Test
