@@ -18,6 +18,7 @@ import dev.quiesce.testkit.guest.GuestSession;
 import dev.quiesce.virtio.device.DeviceStatus;
 import dev.quiesce.virtio.device.QueueSetup;
 import dev.quiesce.virtio.device.VirtioDevice;
+import dev.quiesce.virtio.queue.Resumption;
 import dev.quiesce.virtio.scsi.VirtioScsi;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -95,7 +96,7 @@ class NextLifeTest {
             machine.await(machine.hba.writeStatus(UP));
             machine.await(machine.hba.startDataplane(machine.allOnMain()));
             CompletionStage<Void> single =
-                    machine.hba.startQueue(VirtioScsi.CONTROL_QUEUE, ring, 0);
+                    machine.hba.startQueue(VirtioScsi.CONTROL_QUEUE, ring, Resumption.at(0));
             machine.turn();
 
             assertThat(machine.hba.status()).isZero();

@@ -12,8 +12,12 @@ import dev.quiesce.testkit.guest.GuestCdb;
 import dev.quiesce.testkit.guest.GuestCommand;
 import dev.quiesce.testkit.guest.GuestScsi;
 import dev.quiesce.virtio.device.QueueSetup;
+import dev.quiesce.virtio.queue.HeadJournal;
 import dev.quiesce.virtio.queue.QueueState;
+import dev.quiesce.virtio.queue.Resumption;
 import dev.quiesce.virtio.scsi.VirtioScsi;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -57,7 +61,8 @@ class SingleQueueTest {
             machine.turn();
             assertThat(meanwhile.isOutstanding()).isTrue();
 
-            machine.await(machine.hba.startQueue(REQUESTS, setup, stood.lastAvail()));
+            machine.await(machine.hba.startQueue(
+                    REQUESTS, setup, Resumption.at(stood.lastAvail())));
             machine.until(() -> !meanwhile.isOutstanding());
 
             assertThat(meanwhile.isGood()).isTrue();
@@ -108,7 +113,7 @@ class SingleQueueTest {
             assertThat(code).hasValue(-1);
 
             machine.await(machine.hba.startQueue(
-                    VirtioScsi.CONTROL_QUEUE, setup, stood.lastAvail()));
+                    VirtioScsi.CONTROL_QUEUE, setup, Resumption.at(stood.lastAvail())));
             machine.until(() -> code.get() >= 0);
 
             assertThat(code).hasValue(0);
@@ -127,10 +132,57 @@ class SingleQueueTest {
             assertThat(machine.driver.nextEvent()).isNull();
 
             machine.await(machine.hba.startQueue(
-                    VirtioScsi.EVENT_QUEUE, setup, stood.lastAvail()));
+                    VirtioScsi.EVENT_QUEUE, setup, Resumption.at(stood.lastAvail())));
             machine.turn();
 
             assertThat(machine.driver.nextEvent()).matches(event -> event.missed());
+        }
+    }
+
+    /** Whoever stops a ring wants its position to say that nothing is in flight. */
+    @Test
+    @Rule("VHU-17")
+    @Rule("VHU-28")
+    void shouldFinishWhatAnEarlierLifeFetchedAlsoIfTheQueueIsStoppedAtOnce() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            QueueSetup setup = machine.hba.queue(REQUESTS);
+            QueueState stood = stop(machine, REQUESTS);
+            GuestCommand fetched = machine.submit(0, 0, GuestCdb.read10(0, 1), 512);
+            List<String> journal = new ArrayList<>();
+
+            CompletionStage<Void> start = machine.hba.startQueue(
+                    REQUESTS, setup, afterFetching(machine, setup, stood, journal));
+            CompletionStage<QueueState> stop = machine.hba.stopQueue(REQUESTS);
+            machine.await(start);
+            machine.await(stop);
+            machine.turn();
+
+            assertThat(fetched.isGood()).isTrue();
+            QueueState end = stop.toCompletableFuture().join();
+            assertThat(end.lastAvail()).isEqualTo(end.usedIndex())
+                    .isEqualTo((stood.lastAvail() + 1) & 0xFFFF);
+            assertThat(journal).containsExactly("pushed", "published");
+        }
+    }
+
+    /** It was lost with the back end that was about to send it. */
+    @Test
+    @Rule("VHU-28")
+    @Rule("VSCSI-41")
+    void shouldSayThatEventsWereMissedInABufferThatAnEarlierLifeFetched() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            QueueSetup setup = machine.hba.queue(VirtioScsi.EVENT_QUEUE);
+            QueueState stood = stop(machine, VirtioScsi.EVENT_QUEUE);
+            List<String> journal = new ArrayList<>();
+
+            machine.await(machine.hba.startQueue(VirtioScsi.EVENT_QUEUE, setup,
+                    afterFetching(machine, setup, stood, journal)));
+            QueueState end = stop(machine, VirtioScsi.EVENT_QUEUE);
+            machine.turn();
+
+            assertThat(machine.driver.nextEvent()).matches(event -> event.missed());
+            assertThat(end.lastAvail()).isEqualTo(end.usedIndex());
+            assertThat(journal).containsExactly("pushed", "published");
         }
     }
 
@@ -139,14 +191,14 @@ class SingleQueueTest {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun()) {
             QueueSetup setup = machine.hba.queue(REQUESTS);
 
-            assertRefused(machine, machine.hba.startQueue(REQUESTS, setup, 0));
-            assertRefused(machine, machine.hba.startQueue(99, setup, 0));
-            assertRefused(machine, machine.hba.startQueue(-1, setup, 0));
+            assertRefused(machine, machine.hba.startQueue(REQUESTS, setup, Resumption.at(0)));
+            assertRefused(machine, machine.hba.startQueue(99, setup, Resumption.at(0)));
+            assertRefused(machine, machine.hba.startQueue(-1, setup, Resumption.at(0)));
             assertRefused(machine, machine.hba.stopQueue(99));
             stop(machine, REQUESTS);
             assertRefused(machine, machine.hba.stopQueue(REQUESTS));
             machine.await(machine.driver.reset());
-            assertRefused(machine, machine.hba.startQueue(REQUESTS, setup, 0));
+            assertRefused(machine, machine.hba.startQueue(REQUESTS, setup, Resumption.at(0)));
         }
     }
 
@@ -157,11 +209,40 @@ class SingleQueueTest {
             stop(machine, REQUESTS);
 
             machine.await(machine.hba.startQueue(
-                    REQUESTS, new QueueSetup(128, 0x10, 0x20, 0x40, true), 0));
+                    REQUESTS, new QueueSetup(128, 0x10, 0x20, 0x40, true), Resumption.at(0)));
 
             assertThat(machine.hba.isBroken()).isTrue();
             machine.await(machine.hba.stopQueue(REQUESTS));
         }
+    }
+
+    /** As if somebody had fetched one more chain than the queue that stood there. */
+    private static Resumption afterFetching(
+            ScsiMachine machine, QueueSetup setup, QueueState stood, List<String> journal) {
+        int slot = stood.lastAvail() % setup.sizeEntries();
+        byte[] entry = machine.driver.ram().read(setup.availAddress() + 4 + 2L * slot, 2);
+        int head = (entry[0] & 0xFF) | (entry[1] & 0xFF) << 8;
+        return Resumption.of((stood.lastAvail() + 1) & 0xFFFF, new int[] {head}, new HeadJournal() {
+            @Override
+            public void fetched(int fetchedHead) {
+                journal.add("fetched");
+            }
+
+            @Override
+            public void unfetched(int unfetchedHead) {
+                journal.add("unfetched");
+            }
+
+            @Override
+            public void pushed(int pushedHead) {
+                journal.add("pushed");
+            }
+
+            @Override
+            public void published(int usedIndex) {
+                journal.add("published");
+            }
+        });
     }
 
     private static QueueState stop(ScsiMachine machine, int queue) {

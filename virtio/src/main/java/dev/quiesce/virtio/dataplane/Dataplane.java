@@ -2,6 +2,7 @@ package dev.quiesce.virtio.dataplane;
 
 import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.Task;
+import dev.quiesce.virtio.dataplane.QueuePump.LastLook;
 import dev.quiesce.virtio.queue.Virtqueue;
 import java.util.ArrayList;
 import java.util.List;
@@ -126,7 +127,7 @@ public final class Dataplane {
      */
     public CompletionStage<Void> stop() {
         return onMain("stop", () -> {
-            detachNow(true);
+            detachNow(LastLook.KICKED);
             return idle();
         });
     }
@@ -141,7 +142,7 @@ public final class Dataplane {
     public CompletionStage<Void> detach() {
         return onMain("detach", () -> {
             givingUp = true;
-            detachNow(false);
+            detachNow(LastLook.NONE);
             stations.forEach(Station::giveUpFetches);
             return CompletableFuture.completedFuture(null);
         });
@@ -268,10 +269,10 @@ public final class Dataplane {
         return allStations(Station::attach);
     }
 
-    private void detachNow(boolean lookOnce) {
+    private void detachNow(LastLook last) {
         mapping = null;
         for (Station station : stations) {
-            station.detach(lookOnce);
+            station.detach(last);
         }
     }
 
@@ -384,9 +385,9 @@ public final class Dataplane {
             return transition;
         }
 
-        void detach(boolean lookOnce) {
+        void detach(LastLook last) {
             giveUp();
-            transition = settled().thenCompose(nothing -> detachNow(lookOnce));
+            transition = settled().thenCompose(nothing -> detachNow(last));
         }
 
         CompletableFuture<Void> open(Virtqueue ring) {
@@ -399,10 +400,12 @@ public final class Dataplane {
 
         CompletableFuture<Void> close() {
             giveUp();
-            transition = settled().thenCompose(nothing -> detachNow(false)).thenRun(() -> {
-                pump.retire();
-                giveUpFetches(); // Nothing is left to be fetched.
-            });
+            transition = settled()
+                    .thenCompose(nothing -> detachNow(LastLook.UNFINISHED))
+                    .thenRun(() -> {
+                        pump.retire();
+                        giveUpFetches(); // Nothing is left to be fetched.
+                    });
             return transition;
         }
 
@@ -447,7 +450,7 @@ public final class Dataplane {
             return done;
         }
 
-        private CompletableFuture<Void> detachNow(boolean lookOnce) {
+        private CompletableFuture<Void> detachNow(LastLook last) {
             AioContext context = servedBy;
             if (context == null) {
                 return CompletableFuture.completedFuture(null);
@@ -456,7 +459,7 @@ public final class Dataplane {
             servedBy = null;
             failWith(context, done);
             context.post(new Control(pump.describe() + ": detach",
-                    () -> pump.detachHere(lookOnce, () -> tell(() -> done.complete(null)))));
+                    () -> pump.detachHere(last, () -> tell(() -> done.complete(null)))));
             return done;
         }
 
@@ -528,7 +531,7 @@ public final class Dataplane {
         }
 
         void leave() {
-            station.pump.detachHere(false, this::gone);
+            station.pump.detachHere(LastLook.NONE, this::gone);
         }
 
         private void gone() {

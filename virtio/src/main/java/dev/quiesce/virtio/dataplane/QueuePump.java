@@ -169,17 +169,29 @@ public final class QueuePump {
         kick.set();
     }
 
+    /** What is still popped by a pump that stops. */
+    enum LastLook {
+        /** Nothing. */
+        NONE,
+        /** What a kick that came before announced (DP-20). */
+        KICKED,
+        /** What an earlier life of the ring left unfinished: the ring is about to go. */
+        UNFINISHED
+    }
+
     /**
-     * Stops popping, at once; `idle` runs here, once, when everything popped so far is pushed and
-     * published. With `lookOnce` a kick that came before is still served (DP-20).
+     * Stops popping, after the last look; `idle` runs here, once, when everything popped so far is
+     * pushed and published.
      */
-    void detachHere(boolean lookOnce, Runnable idle) {
+    void detachHere(LastLook last, Runnable idle) {
         AioContext context = home();
         context.checkHome();
         assert attached && whenIdle == null : describe() + " is not attached";
         kick.detach();
-        if (lookOnce && kick.testAndClear()) {
+        if (last == LastLook.KICKED && kick.testAndClear()) {
             process();
+        } else if (last == LastLook.UNFINISHED) {
+            popUnfinished(requireRing());
         }
         attached = false;
         whenIdle = idle;
@@ -227,6 +239,21 @@ public final class QueuePump {
             }
         } while (queue.enableNotify());
         checkFault(queue);
+    }
+
+    /** At most a ring's worth; whoever waits for the ring waits for these too. */
+    private void popUnfinished(Virtqueue queue) {
+        boolean goesOn = true;
+        try {
+            while (goesOn && queue.hasUnfinished()) {
+                followDevice(queue);
+                int head = queue.pop(spare);
+                goesOn = head != Virtqueue.NOTHING && give(queue, head);
+            }
+            checkFault(queue);
+        } catch (InternalError e) {
+            memoryFailed(queue, e);
+        }
     }
 
     /** Pops until the ring is empty: true; or until broken or out of budget: false. */

@@ -7,6 +7,7 @@ import dev.quiesce.virtio.memory.GuestMemory;
 import dev.quiesce.virtio.memory.MemoryMap;
 import dev.quiesce.virtio.queue.QueueConfig;
 import dev.quiesce.virtio.queue.QueueState;
+import dev.quiesce.virtio.queue.Resumption;
 import dev.quiesce.virtio.queue.SplitVirtqueue;
 import dev.quiesce.virtio.queue.Virtqueue;
 import java.lang.invoke.MethodHandles;
@@ -233,19 +234,19 @@ public abstract class VirtioDevice {
      *
      * @param index the queue
      * @param setup where its ring is; need not have been written before
-     * @param lastAvail next available index to fetch, 0 to 65535: 0 for a new ring, else what
-     *     {@link #stopQueue} answered
+     * @param from where to go on: at 0 in a new ring, else at what {@link #stopQueue} answered, or
+     *     where a journal says
      * @return ends on the main context when the queue is served, or waits for its dataplane to be
      *     started; exceptionally if the queue does not exist, is in use (which it is until a stop
      *     has ended), or DRIVER_OK is not set
      */
-    public final CompletionStage<Void> startQueue(int index, QueueSetup setup, int lastAvail) {
+    public final CompletionStage<Void> startQueue(int index, QueueSetup setup, Resumption from) {
         int life = registers.life();
         return turns.operation("start queue " + index, () -> {
             checkCanStart(index);
             registers.replaceQueue(life, index, setup);
             SplitVirtqueue ring = judged(index, SplitVirtqueue.attach(
-                    configOf(setup), memory(), lastAvail), setup.sizeEntries());
+                    configOf(setup), memory(), from), setup.sizeEntries());
             if (ring == null) {
                 return CompletableFuture.completedStage(null);
             }

@@ -43,11 +43,23 @@ public final class SplitVirtqueue implements Virtqueue {
      * again before anything is touched; areas that went away break the queue. What the memory
      * throws breaks it too, and the cause is kept: no exception of the guest's making leaves this
      * class.
+     *
+     * A journal, if there is one, sees every step of a chain between the two that it lies between:
+     * fetched before the chain is out, pushed before the used index, published behind it and before
+     * the fence. What is killed at any point so leaves a record that is never behind the ring by
+     * more than the batch that was being published.
      */
     private final QueueConfig config;
     private final GuestMemory memory;
     private final ChainReader reader;
     private final HeadTable heads;
+    private final @Nullable HeadJournal journal;
+
+    /** Fetched in an earlier life, to be handed out again before anything of the ring. */
+    private final int[] unfinished;
+
+    /** How many of those were handed out. */
+    private int resumed;
 
     /** Null only on a queue that was broken from the start. */
     private @Nullable SplitRing ring;
@@ -74,12 +86,15 @@ public final class SplitVirtqueue implements Virtqueue {
      *     stores: the device must not have offered it
      */
     public SplitVirtqueue(QueueConfig config, GuestMemory memory) {
-        this(config, memory, QueueState.START);
+        this(config, memory, QueueState.START, Resumption.at(0));
     }
 
-    private SplitVirtqueue(QueueConfig config, GuestMemory memory, QueueState state) {
+    private SplitVirtqueue(
+            QueueConfig config, GuestMemory memory, QueueState state, Resumption from) {
         this.config = config;
         this.memory = memory;
+        this.journal = from.journal();
+        this.unfinished = from.unfinished();
         this.reader = new ChainReader(config);
         this.lastAvail = state.lastAvail();
         this.shadowAvail = state.lastAvail();
@@ -112,7 +127,8 @@ public final class SplitVirtqueue implements Virtqueue {
      * @throws IllegalArgumentException if the state says that more chains are in flight than fit
      */
     public static SplitVirtqueue restore(QueueConfig config, GuestMemory memory, QueueState state) {
-        SplitVirtqueue queue = new SplitVirtqueue(config, memory, state);
+        SplitVirtqueue queue =
+                new SplitVirtqueue(config, memory, state, Resumption.at(state.lastAvail()));
         if (queue.fault == null && state.outstanding() > config.size()) {
             throw new IllegalArgumentException(
                     state + " has more in flight than a ring of " + config.size() + " holds");
@@ -122,19 +138,22 @@ public final class SplitVirtqueue implements Virtqueue {
 
     /**
      * A queue over a ring that another device served before, whose used index stands in the ring
-     * itself (VQ-5). What that device had in flight and did not answer is handed in by
-     * {@link #adopt} before the first pop, or fetched again by giving an earlier index.
+     * itself (VQ-5). What that device had in flight and did not answer is named by the resumption,
+     * handed in by {@link #adopt} before the first pop, or fetched again by giving an earlier
+     * index.
      *
      * @param config what the driver wrote and negotiated
      * @param memory the guest's memory
-     * @param lastAvail next available index to fetch, 0 to 65535
+     * @param from where to go on
      * @return the queue, perhaps broken from the start: also if the used index cannot be right
-     * @throws IllegalArgumentException if {@code lastAvail} has more than 16 bits
+     * @throws IllegalArgumentException if the available index has more than 16 bits, or an
+     *     unfinished head does not exist or is named twice
      */
-    public static SplitVirtqueue attach(QueueConfig config, GuestMemory memory, int lastAvail) {
-        SplitVirtqueue queue =
-                new SplitVirtqueue(config, memory, new QueueState(lastAvail, lastAvail));
+    public static SplitVirtqueue attach(QueueConfig config, GuestMemory memory, Resumption from) {
+        QueueState state = new QueueState(from.lastAvail(), from.lastAvail());
+        SplitVirtqueue queue = new SplitVirtqueue(config, memory, state, from);
         if (queue.fault == null) {
+            queue.checkUnfinished();
             queue.readUsedIndex();
         }
         return queue;
@@ -171,7 +190,10 @@ public final class SplitVirtqueue implements Virtqueue {
         }
         try {
             SplitRing current = attached();
-            return current == null ? NOTHING : fetch(current, into);
+            if (current == null) {
+                return NOTHING;
+            }
+            return resumed < unfinished.length ? resume(current, into) : fetch(current, into);
         } catch (RuntimeException | InternalError failure) {
             into.clear();
             return refuse(QueueFault.MEMORY_FAULT, failure);
@@ -198,6 +220,9 @@ public final class SplitVirtqueue implements Virtqueue {
                 current.storeUsedElement(
                         SplitLayout.advance(usedIndex, unpublished), head, writtenBytes);
                 unpublished++;
+                if (journal != null) {
+                    journal.pushed(head);
+                }
             }
         } catch (RuntimeException | InternalError failure) {
             refuse(QueueFault.MEMORY_FAULT, failure);
@@ -214,6 +239,7 @@ public final class SplitVirtqueue implements Virtqueue {
                 return false;
             }
             storeUsedIndexRelease();
+            recordPublished();
             fence();
             return wantsInterrupt();
         } catch (RuntimeException | InternalError failure) {
@@ -270,7 +296,7 @@ public final class SplitVirtqueue implements Virtqueue {
         if (fault != null) {
             return true;
         }
-        if (shadowAvail != lastAvail) {
+        if (shadowAvail != lastAvail || hasUnfinished()) {
             return false;
         }
         try {
@@ -278,6 +304,11 @@ public final class SplitVirtqueue implements Virtqueue {
         } catch (RuntimeException | InternalError failure) {
             return false; // the pop that follows meets the same failure and breaks the queue
         }
+    }
+
+    @Override
+    public boolean hasUnfinished() {
+        return fault == null && resumed < unfinished.length;
     }
 
     @Override
@@ -297,6 +328,13 @@ public final class SplitVirtqueue implements Virtqueue {
         }
         heads.release(head);
         lastAvail = before;
+        if (journal != null) {
+            try {
+                journal.unfetched(head);
+            } catch (RuntimeException | InternalError failure) {
+                refuse(QueueFault.MEMORY_FAULT, failure);
+            }
+        }
     }
 
     @Override
@@ -336,6 +374,13 @@ public final class SplitVirtqueue implements Virtqueue {
         }
         usedIndex = published;
         unpublished = 0;
+    }
+
+    /** Between steps 1 and 2 of publish: what is the driver's is no longer unfinished. */
+    private void recordPublished() {
+        if (journal != null) {
+            journal.published(usedIndex);
+        }
     }
 
     /**
@@ -378,7 +423,7 @@ public final class SplitVirtqueue implements Virtqueue {
 
     /** Step 3 of enableNotify: always a fresh load, never the remembered index (VQ-28). */
     boolean isPending() {
-        return availIndexAcquire(ring()) != lastAvail;
+        return availIndexAcquire(ring()) != lastAvail || hasUnfinished();
     }
 
     /** Never ahead of the entries that it covers. */
@@ -407,12 +452,36 @@ public final class SplitVirtqueue implements Virtqueue {
     private void readUsedIndex() {
         try {
             usedIndex = ring().usedIndex();
-            if (state().outstanding() > config.size()) {
+            int outstanding = state().outstanding();
+            if (outstanding > config.size() || outstanding < unfinished.length) {
                 refuse(QueueFault.INDEX_JUMP, null);
             }
         } catch (RuntimeException | InternalError failure) {
             refuse(QueueFault.MEMORY_FAULT, failure);
         }
+    }
+
+    private void checkUnfinished() {
+        HeadTable named = new HeadTable(config.size());
+        for (int head : unfinished) {
+            if (head < 0 || head >= config.size() || named.isOutstanding(head)) {
+                throw new IllegalArgumentException(
+                        "unfinished head " + head + " in a ring of " + config.size());
+            }
+            named.take(head);
+        }
+    }
+
+    /** The next chain of an earlier life: its head has left the available ring already. */
+    private int resume(SplitRing current, Chain into) {
+        int head = unfinished[resumed];
+        QueueFault defect = reader.read(current.map(), head, into);
+        if (defect != null) {
+            return refuse(defect, null);
+        }
+        heads.take(head);
+        resumed++;
+        return head;
     }
 
     private int fetch(SplitRing current, Chain into) {
@@ -446,6 +515,9 @@ public final class SplitVirtqueue implements Virtqueue {
         int next = SplitLayout.advance(lastAvail, 1);
         if (config.eventIdx() && notifyEnabled) {
             current.storeAvailEvent(next);
+        }
+        if (journal != null) {
+            journal.fetched(head);
         }
         heads.take(head); // last: nothing can fail any more, so a head taken is a head answered
         heads.recordFetch(lastAvail, head);

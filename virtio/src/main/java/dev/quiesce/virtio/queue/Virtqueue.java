@@ -109,6 +109,14 @@ public sealed interface Virtqueue permits SplitVirtqueue {
     boolean isEmpty();
 
     /**
+     * Whether chains that an earlier life of the ring left unfinished have not been popped yet:
+     * they come before anything new.
+     *
+     * @return whether there are; false on a broken queue
+     */
+    boolean hasUnfinished();
+
+    /**
      * Chains popped whose used elements have not been published.
      *
      * @return 0 to {@link #size}
@@ -117,7 +125,8 @@ public sealed interface Virtqueue permits SplitVirtqueue {
 
     /**
      * Gives back the chain popped last, unserved: the next {@link #pop} fetches it again. May be
-     * repeated for the one before (VQ-19).
+     * repeated for the one before (VQ-19). Not for one that an earlier life of the ring had
+     * fetched.
      *
      * @param head the head popped last
      * @throws IllegalStateException if it is not the one popped last, or not outstanding

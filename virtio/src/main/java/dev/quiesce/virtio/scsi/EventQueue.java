@@ -33,12 +33,20 @@ final class EventQueue {
         index = queueIndex;
     }
 
-    /** Begins to use a ring; null if the driver has none. */
+    /**
+     * Begins to use a ring; null if the driver has none. An event that was under way when an
+     * earlier device was killed is lost: its buffer says at once that events were missed, so that
+     * it is the driver's again whenever the ring is taken away.
+     */
     void attach(@Nullable Virtqueue queue) {
         ring = queue;
         if (queue != null) {
             device.kick(index).attach(device.main(), this::onBuffers);
             device.kick(index).set(); // Buffers may have come before anybody listened.
+            if (queue.hasUnfinished()) {
+                missed = true;
+                onBuffers();
+            }
         }
     }
 

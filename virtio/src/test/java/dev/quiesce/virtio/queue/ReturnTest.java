@@ -161,7 +161,7 @@ class ReturnTest {
         ring.map.store16(ring.used + 2, 65535);
         ring.availIndex(3).readable(9, 8).availSlot(1, 9).availSlot(2, 9);
 
-        SplitVirtqueue queue = SplitVirtqueue.attach(ring.config(0), ring.memory, 1);
+        SplitVirtqueue queue = SplitVirtqueue.attach(ring.config(0), ring.memory, Resumption.at(1));
 
         assertThat(queue.state()).isEqualTo(new QueueState(1, 65535));
         queue.adopt(4);
@@ -181,11 +181,13 @@ class ReturnTest {
         FailingMap failing = new FailingMap(ring.map);
         failing.failAfter(0, new InternalError());
 
-        assertThat(SplitVirtqueue.attach(ring.config(0), ring.memory, 1).fault())
+        assertThat(SplitVirtqueue.attach(ring.config(0), ring.memory, Resumption.at(1)).fault())
                 .isEqualTo(QueueFault.INDEX_JUMP);
-        assertThat(SplitVirtqueue.attach(ring.config(0), () -> failing, 1).fault())
+        assertThat(SplitVirtqueue.attach(
+                ring.config(0), () -> failing, Resumption.at(1)).fault())
                 .isEqualTo(QueueFault.MEMORY_FAULT);
-        assertThatThrownBy(() -> SplitVirtqueue.attach(ring.config(0), ring.memory, 1 << 16))
+        assertThatThrownBy(() -> SplitVirtqueue.attach(
+                ring.config(0), ring.memory, Resumption.at(1 << 16)))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
