@@ -13,4 +13,5 @@ module dev.quiesce.vhostuser {
     requires org.slf4j;
 
     exports dev.quiesce.vhostuser;
+    exports dev.quiesce.vhostuser.inflight;
 }

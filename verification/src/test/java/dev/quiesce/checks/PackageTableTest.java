@@ -23,6 +23,7 @@ class PackageTableTest {
                     Set.of("aio.channel", "virtio.queue", "driver", "drain", "throttle"),
                     Set.of(
                             "virtio.device",
+                            "vhostuser.inflight",
                             "scsi",
                             "graph",
                             "driver.memory",

@@ -19,7 +19,8 @@ import javax.tools.ToolProvider;
 /** Compiles mutants beside the real classes and runs tests against them, each in a new JVM. */
 final class MutantJvm {
     private static final long SECONDS_MAX = 120;
-    private static final List<String> MODULES = List.of("core", "scsi", "virtio", "testkit");
+    private static final List<String> MODULES =
+            List.of("core", "scsi", "virtio", "testkit", "vhost-user");
 
     private final Path directory;
 

@@ -1,10 +1,19 @@
 package dev.quiesce.vhostuser;
 
+import dev.quiesce.vhostuser.inflight.InflightBuffer;
+import dev.quiesce.vhostuser.inflight.InflightException;
+import dev.quiesce.vhostuser.inflight.InflightFile;
+import dev.quiesce.vhostuser.inflight.InflightQueue;
 import dev.quiesce.virtio.device.DeviceStatus;
+import dev.quiesce.virtio.device.QueueSetup;
 import dev.quiesce.virtio.device.VirtioDevice;
 import dev.quiesce.virtio.device.VirtioFeatures;
 import dev.quiesce.virtio.memory.PublishedMemory;
+import dev.quiesce.virtio.memory.RegionMap;
 import dev.quiesce.virtio.queue.QueueState;
+import dev.quiesce.virtio.queue.Resumption;
+import java.io.FileDescriptor;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,13 +26,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The device as a session drives it: what a front end says about features, rings and memory, turned
  * into the device's own operations, each waited for. Session thread.
  */
 final class Backend {
+    private static final Logger LOG = LoggerFactory.getLogger(Backend.class);
     private static final long LOOK_MILLIS = 100;
+    private static final int USED_INDEX_OFFSET = 2;
+    private static final int INDEX_MASK = 0xFFFF;
     private static final int DRIVER = DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER;
 
     private final VirtioDevice device;
@@ -33,6 +47,9 @@ final class Backend {
     private final Ring[] rings;
     private long features;
     private boolean up;
+    private @Nullable InflightFile newest; // Given to the front end last.
+    private @Nullable MappedRegion inflightMemory;
+    private @Nullable InflightBuffer inflight; // In that memory; null: nobody keeps track.
     private @Nullable CompletionStage<Void> cancelling; // A reset because nobody is there any more.
 
     /**
@@ -109,7 +126,8 @@ final class Backend {
         List<CompletionStage<Void>> starts = new ArrayList<>();
         for (Ring ring : rings) {
             if (ring.shouldRun() && !ring.isRunning()) {
-                starts.add(device.startQueue(ring.index, ring.setup(table), ring.base()));
+                QueueSetup setup = ring.setup(table);
+                starts.add(device.startQueue(ring.index, setup, resumption(ring, setup)));
                 ring.runs();
             }
         }
@@ -135,10 +153,113 @@ final class Backend {
         table.releaseRemoved();
     }
 
-    /** Stops all rings and resets the device, cancelling what is in flight; memory stays. */
-    void reset() {
+    /**
+     * Where a ring goes on. Where the buffer was used before it knows, and not the front end, which
+     * after a crash can only guess (VHU-28).
+     */
+    private Resumption resumption(Ring ring, QueueSetup setup) throws Violation {
+        InflightBuffer buffer = inflight;
+        if (buffer == null) {
+            return Resumption.at(ring.base());
+        }
+        try {
+            int used = shown.map().load16(setup.usedAddress() + USED_INDEX_OFFSET);
+            InflightQueue queue = buffer.resume(ring.index, ring.size(), used);
+            int[] unfinished = queue.unfinished();
+            int lastAvail = queue.wasUsedBefore()
+                    ? (used + unfinished.length) & INDEX_MASK : ring.base();
+            return Resumption.of(lastAvail, unfinished, queue);
+        } catch (InflightException e) {
+            throw forged(e);
+        } catch (InternalError e) {
+            throw Violation.ofRequest(ring + " in memory that was truncated");
+        }
+    }
+
+    /**
+     * Makes a buffer for the front end to keep: one per connection, zeroed each time, so that
+     * asking often costs us no more than asking once.
+     */
+    InflightFile newInflightFile(Payload.Inflight wanted) throws IOException, Violation {
+        checkInflight(wanted);
+        InflightFile file = newest;
+        if (file == null) {
+            file = InflightFile.create(
+                    InflightBuffer.bytes(device.queues(), device.queueSizeMax()));
+            newest = file;
+        } else {
+            file.clear();
+        }
+        return file;
+    }
+
+    /** Takes the buffer in which the rings that start from now on keep track. */
+    void takeInflightBuffer(Payload.Inflight given, FileDescriptor file) throws Violation {
+        checkInflight(given);
+        long bytes = InflightBuffer.bytes(given.queues(), given.entries());
+        if (given.sizeBytes() < bytes || given.fileOffset() % Long.BYTES != 0) {
+            throw Violation.ofRequest(given + " instead of " + bytes + " aligned bytes (SBUG-28)");
+        }
+        MappedRegion next = MappedRegion.map(
+                file, new Payload.Region(0, bytes, 0, given.fileOffset()));
+        releaseInflight();
+        inflightMemory = next;
+        inflight = new InflightBuffer(
+                RegionMap.builder().mayBeTruncated(true).add(0, next.parts()).build(),
+                given.queues(), given.entries());
+    }
+
+    private void checkInflight(Payload.Inflight described) throws Violation {
+        if (described.queues() == 0 || described.queues() > device.queues()
+                || described.entries() == 0 || described.entries() > device.queueSizeMax()) {
+            throw Violation.ofRequest(described + " for " + device.queues() + " rings of up to "
+                    + device.queueSizeMax() + " entries");
+        }
+        if (isAnyRunning()) {
+            throw Violation.ofRequest("another in-flight buffer while rings run");
+        }
+    }
+
+    private void releaseInflight() {
+        MappedRegion memory = inflightMemory;
+        if (memory != null) {
+            memory.release(); // A few pages, which may wait for the next collection.
+        }
+        inflightMemory = null;
+        inflight = null;
+    }
+
+    private void closeNewest() {
+        try (InflightFile file = newest) {
+            newest = null;
+        } catch (IOException e) {
+            LOG.debug("closing the file of an in-flight buffer failed", e);
+        }
+    }
+
+    private void forgetInflight() throws Violation {
+        InflightBuffer buffer = inflight;
+        if (buffer != null) {
+            try {
+                buffer.forget();
+            } catch (InflightException e) {
+                throw forged(e);
+            }
+        }
+    }
+
+    private static Violation forged(InflightException cause) {
+        return Violation.ofStream("in-flight buffer: " + cause.getMessage());
+    }
+
+    /**
+     * Stops all rings and resets the device, cancelling what is in flight; memory stays. The guest
+     * has begun anew, so nothing is unfinished.
+     */
+    void reset() throws Violation {
         await(device.writeStatus(0));
         forget();
+        forgetInflight();
     }
 
     private void forget() {
@@ -149,9 +270,15 @@ final class Backend {
         }
     }
 
-    /** Resets the device and gives all memory back. */
+    /**
+     * Resets the device and gives all memory back. What the in-flight buffer says stays as it is:
+     * whoever comes with it later goes on.
+     */
     void end() {
-        reset();
+        closeNewest();
+        await(device.writeStatus(0));
+        forget();
+        releaseInflight();
         shown.publish(MemoryTable.empty());
         table.clear();
         table.releaseRemoved();
@@ -169,6 +296,7 @@ final class Backend {
     private void bringUp(long chosen) throws Violation {
         await(device.writeStatus(0));
         up = false;
+        forgetInflight();
         await(device.writeStatus(DRIVER));
         device.writeDriverFeatures(chosen);
         await(device.writeStatus(DRIVER | DeviceStatus.FEATURES_OK));

@@ -18,18 +18,22 @@ import org.jspecify.annotations.Nullable;
 final class MessageStream implements AutoCloseable {
     private final InputStream in;
     private final OutputStream out;
-    private final Descriptors source;
+    private final Descriptors descriptors;
     private @Nullable ReceivedDescriptors current;
 
-    /** Where descriptors arrive: everything received since the last call, now the caller's. */
+    /** How descriptors arrive and leave. */
     interface Descriptors {
+        /** Everything received since the last call, now the caller's. */
         FileDescriptor[] received() throws IOException;
+
+        /** Goes along with what is written next; stays the caller's. */
+        void send(FileDescriptor descriptor) throws IOException;
     }
 
-    MessageStream(InputStream in, OutputStream out, Descriptors source) {
+    MessageStream(InputStream in, OutputStream out, Descriptors descriptors) {
         this.in = in;
         this.out = out;
-        this.source = source;
+        this.descriptors = descriptors;
     }
 
     /**
@@ -41,18 +45,18 @@ final class MessageStream implements AutoCloseable {
      */
     @Nullable Message next() throws IOException, Violation {
         close();
-        ReceivedDescriptors descriptors = new ReceivedDescriptors();
-        current = descriptors;
+        ReceivedDescriptors received = new ReceivedDescriptors();
+        current = received;
         ByteBuffer head = ByteBuffer.allocate(MessageHeader.BYTES).order(ByteOrder.nativeOrder());
-        if (!fill(head, descriptors, true)) {
+        if (!fill(head, received, true)) {
             return null;
         }
         MessageHeader header = MessageHeader.decode(head);
         header.check();
         ByteBuffer payload =
                 ByteBuffer.allocate(header.sizeBytes()).order(ByteOrder.nativeOrder());
-        fill(payload, descriptors, false);
-        return new Message(header, payload, descriptors);
+        fill(payload, received, false);
+        return new Message(header, payload, received);
     }
 
     /** Sends a reply; returns when the socket has taken it. */
@@ -63,6 +67,12 @@ final class MessageStream implements AutoCloseable {
         frame.put(payload);
         out.write(frame.array());
         out.flush();
+    }
+
+    /** Sends a reply with a descriptor, which stays the caller's. */
+    void reply(int request, ByteBuffer payload, FileDescriptor descriptor) throws IOException {
+        descriptors.send(descriptor);
+        reply(request, payload);
     }
 
     /** Closes descriptors that nobody took; the stream can be used on. */
@@ -76,14 +86,14 @@ final class MessageStream implements AutoCloseable {
     }
 
     /** Fills a buffer and rewinds it; false if `mayEnd` and the stream ends before it begins. */
-    private boolean fill(ByteBuffer buffer, ReceivedDescriptors descriptors, boolean mayEnd)
+    private boolean fill(ByteBuffer buffer, ReceivedDescriptors received, boolean mayEnd)
             throws IOException, Violation {
         while (buffer.hasRemaining()) {
             int count = in.read(
                     buffer.array(), buffer.arrayOffset() + buffer.position(), buffer.remaining());
-            descriptors.add(source.received());
-            if (descriptors.count() > ReceivedDescriptors.MAX) {
-                throw Violation.ofStream(descriptors.count() + " descriptors in one message");
+            received.add(descriptors.received());
+            if (received.count() > ReceivedDescriptors.MAX) {
+                throw Violation.ofStream(received.count() + " descriptors in one message");
             }
             if (count < 0) {
                 if (mayEnd && buffer.position() == 0) {

@@ -131,6 +131,31 @@ final class Payload {
     }
 
     /**
+     * The buffer for what is in flight.
+     *
+     * @param sizeBytes how much of the file belongs to it
+     * @param fileOffset where it begins in the file
+     * @param queues how many queues it is for, 0 to 65535
+     * @param entries the largest ring it is for, 0 to 65535
+     */
+    record Inflight(long sizeBytes, long fileOffset, int queues, int entries) {
+        static final int BYTES = 20;
+
+        /** As compilers lay it out; front ends want back as much as they sent. */
+        static final int PADDED_BYTES = 24;
+
+        static Inflight decode(ByteBuffer from) {
+            return new Inflight(from.getLong(), from.getLong(),
+                    Short.toUnsignedInt(from.getShort()), Short.toUnsignedInt(from.getShort()));
+        }
+
+        void encode(ByteBuffer to) {
+            to.putLong(sizeBytes).putLong(fileOffset)
+                    .putShort((short) queues).putShort((short) entries);
+        }
+    }
+
+    /**
      * A slice of the configuration space.
      *
      * @param offsetBytes first byte

@@ -9,11 +9,13 @@ final class ProtocolFeatures {
     static final long REPLY_ACK = 1L << 3;
     static final long BACKEND_REQ = 1L << 5;
     static final long CONFIG = 1L << 9;
+    static final long INFLIGHT_SHMFD = 1L << 12;
     static final long RESET_DEVICE = 1L << 13;
     static final long CONFIGURE_MEM_SLOTS = 1L << 15;
 
     static final long OFFERED =
-            MQ | REPLY_ACK | BACKEND_REQ | CONFIG | RESET_DEVICE | CONFIGURE_MEM_SLOTS;
+            MQ | REPLY_ACK | BACKEND_REQ | CONFIG | INFLIGHT_SHMFD | RESET_DEVICE
+                    | CONFIGURE_MEM_SLOTS;
 
     /**
      * Device features that front ends offer their guests without asking and that change nothing

@@ -28,6 +28,8 @@ enum Request {
     SET_BACKEND_REQ_FD(21, 0, Long.BYTES, 1),
     GET_CONFIG(24, Payload.Config.HEADER_BYTES, Payload.Config.BYTES_MAX, 0),
     SET_CONFIG(25, Payload.Config.HEADER_BYTES, Payload.Config.BYTES_MAX, 0),
+    GET_INFLIGHT_FD(31, Payload.Inflight.BYTES, Payload.Inflight.PADDED_BYTES, 0),
+    SET_INFLIGHT_FD(32, Payload.Inflight.BYTES, Payload.Inflight.PADDED_BYTES, 1),
     RESET_DEVICE(34, 0, 0, 0),
     GET_MAX_MEM_SLOTS(36, 0, 0, 0),
     ADD_MEM_REG(37, 8 + Payload.Region.BYTES, 8 + Payload.Region.BYTES, 1),
@@ -77,7 +79,7 @@ enum Request {
     boolean hasReply() {
         return switch (this) {
             case GET_FEATURES, GET_PROTOCOL_FEATURES, GET_QUEUE_NUM, GET_VRING_BASE, GET_CONFIG,
-                    GET_MAX_MEM_SLOTS -> true;
+                    GET_INFLIGHT_FD, GET_MAX_MEM_SLOTS -> true;
             default -> false;
         };
     }
@@ -88,7 +90,7 @@ enum Request {
      */
     static boolean expectsReply(int id) {
         return switch (id) {
-            case 6, 22, 31, 40, 41, 42, 43 -> true;
+            case 6, 22, 40, 41, 42, 43 -> true;
             default -> false;
         };
     }

@@ -32,6 +32,10 @@ final class Ring {
         this.index = index;
     }
 
+    int size() {
+        return size;
+    }
+
     int base() {
         return base;
     }

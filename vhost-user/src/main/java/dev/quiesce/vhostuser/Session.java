@@ -1,5 +1,7 @@
 package dev.quiesce.vhostuser;
 
+import dev.quiesce.vhostuser.inflight.InflightBuffer;
+import dev.quiesce.vhostuser.inflight.InflightFile;
 import dev.quiesce.virtio.device.VirtioDevice;
 import dev.quiesce.virtio.memory.PublishedMemory;
 import java.io.EOFException;
@@ -53,8 +55,8 @@ final class Session {
         this.calls = parts.calls();
         this.kicks = new KickPoller(name, backend.device().queues(), parts.threads());
         socket.setAncillaryReceiveBufferSize(ANCILLARY_BYTES);
-        this.stream = new MessageStream(socket.getInputStream(), socket.getOutputStream(),
-                socket::getReceivedFileDescriptors);
+        this.stream = new MessageStream(
+                socket.getInputStream(), socket.getOutputStream(), new SocketDescriptors());
     }
 
     /** What a session is made of, besides its socket. */
@@ -209,6 +211,8 @@ final class Session {
             case SET_CONFIG -> writeConfig(Payload.Config.decode(payload));
             case SET_VRING_KICK, SET_VRING_CALL, SET_VRING_ERR -> takeDescriptor(request, message);
             case GET_VRING_BASE -> stopRing(message);
+            case GET_INFLIGHT_FD -> newInflightBuffer(message);
+            case SET_INFLIGHT_FD -> takeInflightBuffer(message);
             default -> describeRing(request, payload);
         }
     }
@@ -342,6 +346,37 @@ final class Session {
         stream.reply(message.header().request(), answer.flip());
     }
 
+    /** VHU-25: zeroed memory, which the front end keeps for us. */
+    private void newInflightBuffer(MessageStream.Message message) throws IOException, Violation {
+        checkTracks();
+        ByteBuffer asked = message.payload();
+        ByteBuffer answer = buffer(asked.remaining());
+        Payload.Inflight wanted = Payload.Inflight.decode(asked);
+        InflightFile file = backend.newInflightFile(wanted);
+        new Payload.Inflight(InflightBuffer.bytes(wanted.queues(), wanted.entries()), 0,
+                wanted.queues(), wanted.entries()).encode(answer);
+        stream.reply(message.header().request(), answer.rewind(), file.descriptor());
+    }
+
+    private void takeInflightBuffer(MessageStream.Message message) throws Violation {
+        checkTracks();
+        FileDescriptor file = message.descriptors().take();
+        if (file == null) {
+            throw Violation.ofRequest("an in-flight buffer without a descriptor");
+        }
+        try {
+            backend.takeInflightBuffer(Payload.Inflight.decode(message.payload()), file);
+        } finally {
+            ReceivedDescriptors.close(file); // The mapping stays without it.
+        }
+    }
+
+    private void checkTracks() throws Violation {
+        if (!has(ProtocolFeatures.INFLIGHT_SHMFD)) {
+            throw Violation.ofRequest("an in-flight buffer that was not agreed on");
+        }
+    }
+
     private void describeRing(Request request, ByteBuffer payload) throws Violation {
         if (request == Request.SET_VRING_ADDR) {
             Payload.VringAddress address = Payload.VringAddress.decode(payload);
@@ -406,6 +441,19 @@ final class Session {
             socket.close();
         } catch (IOException e) {
             LOG.debug("{}: closing the connection failed", name, e);
+        }
+    }
+
+    /** By the socket, as ancillary data. */
+    private final class SocketDescriptors implements MessageStream.Descriptors {
+        @Override
+        public FileDescriptor[] received() throws IOException {
+            return socket.getReceivedFileDescriptors();
+        }
+
+        @Override
+        public void send(FileDescriptor descriptor) throws IOException {
+            socket.setOutboundFileDescriptors(descriptor);
         }
     }
 

@@ -19,11 +19,13 @@ import org.newsclub.net.unix.AFUNIXSocketAddress;
 final class FrontEnd implements AutoCloseable {
     static final int VERSION = 1;
     static final int NEED_REPLY = 8;
+    private static final int ANCILLARY_BYTES = 256;
 
     private final AFUNIXSocket socket;
 
     FrontEnd(Path path) throws IOException {
         socket = AFUNIXSocket.connectTo(AFUNIXSocketAddress.of(path));
+        socket.setAncillaryReceiveBufferSize(ANCILLARY_BYTES);
     }
 
     /** Sends a message without asking for anything. */
@@ -47,6 +49,11 @@ final class FrontEnd implements AutoCloseable {
 
     long askNumber(int request) throws IOException {
         return ask(request, payload -> { }).getLong();
+    }
+
+    /** The descriptors that came with the last answer, now the caller's. */
+    FileDescriptor[] takeDescriptors() throws IOException {
+        return socket.getReceivedFileDescriptors();
     }
 
     void sendRaw(int request, int flags, Consumer<ByteBuffer> payload,

@@ -82,7 +82,7 @@ class HostileFrontEndTest {
     @Rule("VHU-8")
     void shouldEndAConnectionThatAgreesOnWhatWasNotOffered() throws Exception {
         try (FrontEnd frontEnd = new FrontEnd(socket)) {
-            frontEnd.send(16, payload -> payload.putLong(1L << 12));
+            frontEnd.send(16, payload -> payload.putLong(1L << 19));
 
             frontEnd.awaitClosed();
         }

@@ -14,9 +14,11 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A machine monitor with a mock guest: speaks vhost-user as QEMU does and drives the guest's rings
@@ -27,7 +29,10 @@ final class Machine implements AutoCloseable, GuestScsi.Transport {
 
     private static final long PROTOCOL_BIT = 1L << 30;
 
-    final FrontEnd frontEnd;
+    /** The largest ring, which is more than any guest here chooses. */
+    private static final int QUEUE_SIZE = 256;
+
+    FrontEnd frontEnd;
     final SharedRam shared;
     final GuestInterrupts interrupts = new GuestInterrupts();
     final GuestScsi driver;
@@ -40,6 +45,8 @@ final class Machine implements AutoCloseable, GuestScsi.Transport {
     private List<QueueSetup> rings = List.of();
     private boolean memoryShared;
     private boolean running;
+    private long chosen;
+    private @Nullable InflightMemory inflight;
 
     /** The only queue that is configured, as by firmware, or -1 for all. */
     int onlyQueue = -1;
@@ -56,10 +63,7 @@ final class Machine implements AutoCloseable, GuestScsi.Transport {
         shared = memory;
         frontEnd = new FrontEnd(socket);
         offered = frontEnd.askNumber(1);
-        long protocol = frontEnd.askNumber(15);
-        frontEnd.send(16, payload -> payload.putLong(protocol));
-        queues = (int) frontEnd.askNumber(17);
-        frontEnd.send(3, payload -> { });
+        queues = introduce();
         for (int i = 0; i < queues; i++) {
             kicks.add(Wire.ofSockets());
             calls.add(Wire.ofSockets());
@@ -67,6 +71,53 @@ final class Machine implements AutoCloseable, GuestScsi.Transport {
             listen(i, calls.get(i));
         }
         driver = new GuestScsi(this, shared.ram, config, Clock.system());
+    }
+
+    private int introduce() throws IOException {
+        long protocol = frontEnd.askNumber(15);
+        frontEnd.send(16, payload -> payload.putLong(protocol));
+        int served = (int) frontEnd.askNumber(17);
+        frontEnd.send(3, payload -> { });
+        return served;
+    }
+
+    /**
+     * Goes on with a back end that has taken the place of one that was killed; the guest has not
+     * noticed. It gets the buffer in which the other one kept track.
+     */
+    void reconnect(Path socket) throws IOException {
+        frontEnd.close();
+        frontEnd = new FrontEnd(socket);
+        frontEnd.askNumber(1);
+        introduce();
+        inflight().give(frontEnd);
+        frontEnd.send(2, payload -> payload.putLong(chosen));
+        memoryShared = false;
+        for (int i = 0; i < queues; i++) {
+            // All that a front end can know: where the guest was told that the ring stands.
+            bases.set(i, usedIndex(i));
+        }
+        start(rings);
+    }
+
+    /** Where a ring's memory says that it stands. */
+    int usedIndex(int queue) {
+        byte[] bytes = shared.ram.read(rings.get(queue).usedAddress() + 2, 2);
+        return (bytes[0] & 0xFF) | (bytes[1] & 0xFF) << 8;
+    }
+
+    /** The buffer that the back end keeps track in. */
+    InflightMemory inflight() {
+        return Objects.requireNonNull(inflight);
+    }
+
+    /** Gets a new buffer for each life of the device, as QEMU does. */
+    private void renewInflight() throws IOException {
+        if (inflight != null) {
+            inflight.close();
+        }
+        inflight = InflightMemory.ask(frontEnd, queues, QUEUE_SIZE);
+        inflight.give(frontEnd);
     }
 
     /** Connects and brings the guest's driver up. */
@@ -166,7 +217,9 @@ final class Machine implements AutoCloseable, GuestScsi.Transport {
     @Override
     public CompletionStage<Boolean> negotiate(long features) {
         return now(() -> {
-            frontEnd.send(2, payload -> payload.putLong(features | PROTOCOL_BIT));
+            renewInflight();
+            chosen = features | PROTOCOL_BIT;
+            frontEnd.send(2, payload -> payload.putLong(chosen));
             return true;
         });
     }
@@ -211,6 +264,11 @@ final class Machine implements AutoCloseable, GuestScsi.Transport {
                 ring.descriptorAddress() + SharedRam.USER_OFFSET,
                 ring.usedAddress() + SharedRam.USER_OFFSET,
                 ring.availAddress() + SharedRam.USER_OFFSET, 0x3ff)::encode);
+    }
+
+    /** Starts one ring that was stopped. */
+    void kickAgain(int queue) throws IOException {
+        frontEnd.send(12, payload -> payload.putLong(queue), kicks.get(queue).readEnd());
     }
 
     void enable(int queue, int on) throws IOException {
@@ -278,6 +336,9 @@ final class Machine implements AutoCloseable, GuestScsi.Transport {
     @Override
     public void close() throws IOException {
         frontEnd.close();
+        if (inflight != null) {
+            inflight.close();
+        }
         for (Wire kick : kicks) {
             kick.close();
         }

@@ -143,9 +143,17 @@ class MessageStreamTest {
     }
 
     private MessageStream stream(InputStream in) {
-        return new MessageStream(in, out, () -> {
-            FileDescriptor[] some = arriving.poll();
-            return some == null ? new FileDescriptor[0] : some;
+        return new MessageStream(in, out, new MessageStream.Descriptors() {
+            @Override
+            public FileDescriptor[] received() {
+                FileDescriptor[] some = arriving.poll();
+                return some == null ? new FileDescriptor[0] : some;
+            }
+
+            @Override
+            public void send(FileDescriptor descriptor) {
+                throw new AssertionError("no answer here has a descriptor");
+            }
         });
     }
 

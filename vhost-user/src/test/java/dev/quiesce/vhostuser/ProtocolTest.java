@@ -47,7 +47,7 @@ class ProtocolTest {
         assertThat(features).isEqualTo(
                 VERSION_1 | PROTOCOL | 1L << 28 | 1L << 29 | 1L << 1 | 1L << 2);
         assertThat(frontEnd.askNumber(15))
-                .isEqualTo(1 | 1 << 3 | 1 << 5 | 1 << 9 | 1 << 13 | 1 << 15);
+                .isEqualTo(1 | 1 << 3 | 1 << 5 | 1 << 9 | 1 << 12 | 1 << 13 | 1 << 15);
         assertThat(frontEnd.askNumber(17)).isEqualTo(5);
         assertThat(frontEnd.askNumber(36)).isGreaterThanOrEqualTo(32);
     }
@@ -92,7 +92,7 @@ class ProtocolTest {
         agree();
 
         assertThat(frontEnd.acknowledged(99, payload -> payload.putLong(1))).isOne();
-        assertThat(frontEnd.acknowledged(31, payload -> payload.putLong(0))).isOne();
+        assertThat(frontEnd.acknowledged(22, payload -> payload.putLong(0))).isOne();
         frontEnd.send(99, payload -> { });
         assertThat(frontEnd.askNumber(17)).isEqualTo(5);
     }
@@ -100,7 +100,7 @@ class ProtocolTest {
     @Test
     @Rule("VHU-7")
     void shouldEndAConnectionThatWouldWaitForAnAnswerForEver() throws Exception {
-        frontEnd.send(31, payload -> payload.putLong(0));
+        frontEnd.send(22, payload -> payload.putLong(0));
 
         frontEnd.awaitClosed();
     }

@@ -9,8 +9,8 @@ import java.util.function.Consumer;
 /** Streams of messages that are mostly well-formed and mean anything, from a seed. */
 final class RandomMessages {
     private static final int[] REQUESTS =
-            {1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 21, 24, 25, 31, 34, 36,
-                    37, 38, 99};
+            {1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 21, 24, 25, 31, 32, 34,
+                    36, 37, 38, 99};
     private static final int MESSAGES_MAX = 30;
     private static final long[] TELLING =
             {0, 1, -1, 127, 128, 1 << 20, 1L << 32, 1L << 30, 0x1_7000_0006L, Long.MAX_VALUE,
@@ -61,6 +61,7 @@ final class RandomMessages {
             case 1, 3, 4, 15, 17, 34, 36 -> 0;
             case 5 -> 8 + 32 * random.nextInt(9);
             case 9, 37, 38 -> 40;
+            case 31, 32 -> 20;
             case 24, 25 -> 12 + random.nextInt(60);
             default -> 8;
         };
@@ -88,7 +89,7 @@ final class RandomMessages {
             Random random, int request, SharedRam ram, Wire wire) throws IOException {
         FileDescriptor[] some = {ram.descriptor(), wire.readEnd(), wire.writeEnd()};
         int count = switch (request) {
-            case 12, 13, 14, 21, 37 -> random.nextInt(10) == 0 ? random.nextInt(4) : 1;
+            case 12, 13, 14, 21, 32, 37 -> random.nextInt(10) == 0 ? random.nextInt(4) : 1;
             case 5 -> random.nextInt(9);
             default -> random.nextInt(20) == 0 ? random.nextInt(12) : 0;
         };
