@@ -20,8 +20,8 @@ excused=$(awk -v arch="$(uname -m)" '$1 == arch { print $2 }' not-shown-here.txt
 build() {
     local newer
     if [[ -e $jar ]]; then
-        newer=$(find pom.xml src ../pom.xml ../core/pom.xml ../core/src/main \
-            -newer "$jar" -print -quit)
+        newer=$(find pom.xml src ../pom.xml \
+            ../{core,scsi,virtio,vhost-user}/{pom.xml,src/main} -newer "$jar" -print -quit)
         [[ -n $newer ]] || return 0
     fi
     echo "building $jar"

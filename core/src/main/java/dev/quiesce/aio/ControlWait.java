@@ -40,7 +40,7 @@ public final class ControlWait {
      * reported, so an obstacle that has ended is believed only if it is still there in a second
      * report. Nothing of a context that was seen over changes any more.
      *
-     * Proved by EndedLoopStepModelTest.
+     * Proved by EndedLoopStepModelTest; jcstress: EndVersusWait.
      */
     private static final long GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final long RECHECK_NANOS = TimeUnit.SECONDS.toNanos(1);

@@ -30,8 +30,7 @@ final class CallLines implements Interrupt {
      * The guard sleeps when nothing was written for a while. It says so before it looks a last
      * time; a writer says that it writes before it looks whether the guard sleeps. Both are
      * sequentially consistent, so one of the two sees the other, and a write that waits is always
-     * looked at. Step model: WriteGuardModelTest. What the hardware makes of two such flags:
-     * NotifyVersusPark, its model.
+     * looked at. Step model: WriteGuardModelTest. jcstress: WriteVersusGuard.
      */
     /** The index of a queue has eight bits where its descriptors are concerned (VHU-24). */
     static final int QUEUES_MAX = 256;
@@ -106,7 +105,7 @@ final class CallLines implements Interrupt {
 
     private void replace(Line line, @Nullable Pollable next) {
         if (next != null && guard == null) {
-            Guard begun = new Guard(threads);
+            Guard begun = new Guard(threads, calls, errors);
             begun.thread.start();
             guard = begun;
         }
@@ -128,7 +127,8 @@ final class CallLines implements Interrupt {
         return lines;
     }
 
-    private static final class Line {
+    /** One descriptor, and whether somebody writes to it. */
+    static final class Line {
         /** Odd while somebody writes. Changed under the monitor, read by the guard. */
         private final AtomicInteger writes = new AtomicInteger();
         private volatile @Nullable Pollable target; // Changed under the monitor, read by the guard.
@@ -142,10 +142,10 @@ final class CallLines implements Interrupt {
                 if (to == null || guard == null) {
                     return true;
                 }
-                int busy = writes.incrementAndGet(); // before the look at the guard, see Guard
+                beginWrite();
                 guard.writeBegins();
                 to.signal();
-                writes.setRelease(busy + 1); // the guard may be late, never wrong
+                endWrite();
                 if (!to.isStuck()) {
                     return true;
                 }
@@ -166,44 +166,91 @@ final class CallLines implements Interrupt {
             }
         }
 
+        // Steps. The step model and jcstress call them one by one.
+
+        /** By a read-modify-write, and before the look at the guard, see the note above. */
+        void beginWrite() {
+            writes.incrementAndGet();
+        }
+
+        void endWrite() {
+            writes.setRelease(writes.getPlain() + 1); // the guard may be late, never wrong
+        }
+
         /** Whether anything was written since the last look. */
         boolean hasMoved() {
-            return writes.get() != seen || (seen & 1) != 0;
+            return writes.get() != seen || wasBusy();
+        }
+
+        /** Whether somebody was writing at the last look. */
+        boolean wasBusy() {
+            return (seen & 1) != 0;
+        }
+
+        /** Whether somebody writes, and has since before the last look. */
+        boolean isSameWrite() {
+            return isSameWrite(writes.get());
+        }
+
+        private boolean isSameWrite(int now) {
+            return now == seen && (now & 1) != 0;
         }
 
         /** Looks, and cuts off a write that is the same as last time. */
         boolean look() {
             int now = writes.get();
             boolean moved = now != seen;
-            seen = now;
-            boolean busy = (now & 1) != 0;
             Pollable written = target;
-            if (busy && !moved && written != null) {
+            if (isSameWrite(now) && written != null) {
                 written.cut();
             }
-            return moved || busy;
+            seen = now;
+            return moved || wasBusy();
+        }
+
+        /** How often a write has begun or ended, and what of it was seen. For the step model. */
+        @Override
+        public String toString() {
+            return seen + " of " + writes;
         }
     }
 
     /** Looks after the writers. */
-    private final class Guard {
+    static final class Guard {
         /** Two of these are the longest that a front end can make a writer wait, three times. */
         private static final long LOOK_MILLIS = 10;
         private static final int IDLE_LOOKS_MAX = 50;
 
+        private final Line[][] lines;
         private final CountDownLatch ending = new CountDownLatch(1);
         private final Thread thread;
         private volatile boolean asleep;
 
-        Guard(ThreadFactory threads) {
+        Guard(ThreadFactory threads, Line[]... lines) {
+            this.lines = lines;
             this.thread = threads.newThread(this::run);
         }
 
         /** The caller has said in its line that it writes. Any thread. */
         void writeBegins() {
-            if (asleep) {
+            if (isAsleep()) {
                 LockSupport.unpark(thread);
             }
+        }
+
+        // Steps. The step model and jcstress call them one by one.
+
+        boolean isAsleep() {
+            return asleep;
+        }
+
+        /** Before the last look, see the note above. */
+        void fallAsleep() {
+            asleep = true;
+        }
+
+        void wakeUp() {
+            asleep = false;
         }
 
         /** Returns when the thread has ended. */
@@ -246,27 +293,30 @@ final class CallLines implements Interrupt {
         }
 
         private void sleep() {
-            asleep = true; // before the last look, see above
+            fallAsleep();
             while (!hasAnyMoved() && ending.getCount() > 0) {
                 LockSupport.park(this);
                 boolean unused = Thread.interrupted(); // or the next park would not wait
             }
-            asleep = false;
+            wakeUp();
         }
 
         private boolean lookAtAll() {
             boolean moved = false;
-            for (int i = 0; i < QUEUES_MAX; i++) {
-                moved |= calls[i].look();
-                moved |= errors[i].look();
+            for (Line[] some : lines) {
+                for (Line line : some) {
+                    moved |= line.look();
+                }
             }
             return moved;
         }
 
-        private boolean hasAnyMoved() {
-            for (int i = 0; i < QUEUES_MAX; i++) {
-                if (calls[i].hasMoved() || errors[i].hasMoved()) {
-                    return true;
+        boolean hasAnyMoved() {
+            for (Line[] some : lines) {
+                for (Line line : some) {
+                    if (line.hasMoved()) {
+                        return true;
+                    }
                 }
             }
             return false;

@@ -26,10 +26,11 @@ class WriteGuardModelTest {
     @Test
     void shouldRefuteAWriterThatLooksBeforeItSaysThatItWrites() {
         StepReport report = explore(
-                a -> a.branch("is the guard asleep?", w -> w.asleep ? null : "says so, too late")
+                a -> a.branch("is the guard asleep?",
+                                w -> w.guard.isAsleep() ? null : "says so, too late")
                         .step("unparks", w -> w.permit = true)
-                        .step("says so, too late", w -> w.writes++)
-                        .stepWhen("waits in its write", w -> w.cut, w -> w.writes++),
+                        .step("says so, too late", w -> w.line.beginWrite())
+                        .stepWhen("waits in its write", w -> w.cut, w -> w.line.endWrite()),
                 WriteGuardModelTest::guard);
 
         assertThat(report.failure()).as(report.toString()).isEqualTo(FOR_EVER);
@@ -38,10 +39,10 @@ class WriteGuardModelTest {
     @Test
     void shouldRefuteAGuardThatLooksBeforeItSaysThatItSleeps() {
         StepReport report = explore(WriteGuardModelTest::writer,
-                a -> a.branch("has anything moved?", w -> w.hasMoved() ? "looks" : null)
-                        .step("says that it sleeps", w -> w.asleep = true)
+                a -> a.branch("has anything moved?", w -> w.guard.hasAnyMoved() ? "looks" : null)
+                        .step("says that it sleeps", w -> w.guard.fallAsleep())
                         .stepWhen("sleeps", w -> w.permit, w -> w.permit = false)
-                        .step("wakes", w -> w.asleep = false)
+                        .step("wakes", w -> w.guard.wakeUp())
                         .step("looks", World::look)
                         .branch("is it over?", w -> w.isOver() ? END : "has anything moved?"));
 
@@ -50,22 +51,23 @@ class WriteGuardModelTest {
 
     /** As {@code CallLines.Line.signal}, with a descriptor that waits. */
     private static void writer(StepProgram<World> program) {
-        program.step("says that it writes", w -> w.writes++)
-                .branch("is the guard asleep?", w -> w.asleep ? null : "waits in its write")
+        program.step("says that it writes", w -> w.line.beginWrite())
+                .branch("is the guard asleep?",
+                        w -> w.guard.isAsleep() ? null : "waits in its write")
                 .step("unparks", w -> w.permit = true)
-                .stepWhen("waits in its write", w -> w.cut, w -> w.writes++);
+                .stepWhen("waits in its write", w -> w.cut, w -> w.line.endWrite());
     }
 
     /** As {@code CallLines.Guard.run}, which may fall asleep whenever nothing has moved. */
     private static void guard(StepProgram<World> program) {
-        program.step("says that it sleeps", w -> w.asleep = true)
-                .branch("has anything moved?", w -> w.hasMoved() ? "wakes" : null)
+        program.step("says that it sleeps", w -> w.guard.fallAsleep())
+                .branch("has anything moved?", w -> w.guard.hasAnyMoved() ? "wakes" : null)
                 .stepWhen("sleeps", w -> w.permit, w -> w.permit = false)
-                .branch("has anything moved now?", w -> w.hasMoved() ? null : "sleeps")
-                .step("wakes", w -> w.asleep = false)
+                .branch("has anything moved now?", w -> w.guard.hasAnyMoved() ? null : "sleeps")
+                .step("wakes", w -> w.guard.wakeUp())
                 .step("looks", World::look)
                 .branch("is it over?", w -> w.isOver() ? END
-                        : (w.seen & 1) != 0 ? "looks" : "says that it sleeps");
+                        : w.line.wasBusy() ? "looks" : "says that it sleeps");
     }
 
     private static StepReport explore(
@@ -78,21 +80,17 @@ class WriteGuardModelTest {
                 .explore();
     }
 
-    /** One line and its guard. */
+    /** One line and its guard, whose descriptor and thread are played here. */
     private static final class World {
-        private int writes;
-        private int seen;
-        private boolean asleep;
+        private final CallLines.Line line = new CallLines.Line();
+        private final CallLines.Guard guard = new CallLines.Guard(
+                run -> Thread.currentThread(), new CallLines.Line[] {line});
         private boolean permit;
         private boolean cut;
 
-        boolean hasMoved() {
-            return writes != seen || (seen & 1) != 0;
-        }
-
         void look() {
-            cut |= writes == seen && (writes & 1) != 0;
-            seen = writes;
+            cut |= line.isSameWrite();
+            line.look();
         }
 
         boolean isOver() {
@@ -101,8 +99,8 @@ class WriteGuardModelTest {
 
         @Override
         public String toString() {
-            return (asleep ? "asleep " : "") + (permit ? "permit " : "") + (cut ? "cut " : "")
-                    + seen + " of " + writes;
+            return (guard.isAsleep() ? "asleep " : "") + (permit ? "permit " : "")
+                    + (cut ? "cut " : "") + line;
         }
     }
 }
