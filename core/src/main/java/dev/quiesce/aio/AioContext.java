@@ -324,7 +324,8 @@ public final class AioContext implements Executor, AutoCloseable {
      *
      * @param source what to look at
      * @throws IllegalStateException if there is one already, if the context is closed, or if its
-     *     parker steps it: what the world outside does would then change the run
+     *     parker steps it and the source is not {@linkplain ReadinessSource#isRepeatable
+     *     repeatable}: what the world outside does would then change the run
      */
     public void attachSource(ReadinessSource source) {
         checkHome();

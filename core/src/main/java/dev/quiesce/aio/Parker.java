@@ -1,5 +1,7 @@
 package dev.quiesce.aio;
 
+import java.io.IOException;
+import java.nio.channels.Selector;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +48,19 @@ public interface Parker {
      */
     default boolean mayPoll(AioContext context) {
         return true;
+    }
+
+    /**
+     * Opens what a loop sleeps in, instead of parking, as long as it has channels: sleeping in it
+     * takes the place of {@link #park}, its {@code wakeup} that of {@link #unpark}. Only channels
+     * of its provider can be given to the loop. Called in the home context.
+     *
+     * @param context the loop that gets its first channel
+     * @return a selector, the loop's to close
+     * @throws IOException if there is none to be had
+     */
+    default Selector openSelector(AioContext context) throws IOException {
+        return Selector.open();
     }
 
     /**
@@ -114,8 +129,10 @@ public interface Parker {
     /** What a {@link Stepping} parker may do with a context of its own. */
     interface Loop {
         /**
-         * {@return whether a turn begun now would not sleep, though it may find nothing} Thread:
-         * the one that owns the context, awake or asleep, or would.
+         * {@return whether a turn begun now would not sleep, though it may find nothing} Except for
+         * what its selector would find, which is known to the parker that {@linkplain
+         * Parker#openSelector opened} it. Thread: the one that owns the context, awake or asleep,
+         * or would.
          */
         boolean isDue();
 

@@ -306,7 +306,7 @@ final class Turn {
                         + " already, so thread " + Thread.currentThread().getName()
                         + " cannot give it " + other);
             }
-            if (other != null && context.stepping() != null) {
+            if (other != null && context.stepping() != null && !other.isRepeatable()) {
                 throw new IllegalStateException("context " + context.name()
                         + " is stepped by a simulation, which cannot repeat what " + other
                         + " finds");

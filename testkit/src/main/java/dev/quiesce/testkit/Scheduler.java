@@ -2,6 +2,10 @@ package dev.quiesce.testkit;
 
 import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.Parker;
+import dev.quiesce.testkit.channel.SelectorHost;
+import dev.quiesce.testkit.channel.SimulatedChannels;
+import dev.quiesce.testkit.channel.SimulatedSelector;
+import java.nio.channels.Selector;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
@@ -27,6 +31,11 @@ final class Scheduler implements Parker.Stepping {
      * A loop that polls before it sleeps asks the scheduler between two looks. A microsecond passes
      * then, and others may move. Only main polls, since only main may wait.
      *
+     * A context that has channels sleeps in a selector of ours, and is due when that would find
+     * something. What is written to a channel is on its way until its wire, an agent, has moved, so
+     * readiness comes when the choices want it; in which order a selector names several is a choice
+     * as well, but no preemption.
+     *
      * Leaving an agent that could have gone on is a preemption. The choices put whoever moved last
      * first, so "always 0" is the schedule without preemptions.
      *
@@ -43,8 +52,8 @@ final class Scheduler implements Parker.Stepping {
     private final boolean telling;
     private final VirtualClock clock = new VirtualClock();
     private final List<Agent> agents = new ArrayList<>();
-    private final IdentityHashMap<AioContext, Parker.Loop> loops =
-            new IdentityHashMap<>();
+    private final IdentityHashMap<AioContext, SteppedLoop> loops = new IdentityHashMap<>();
+    private final SimulatedChannels channels = new SimulatedChannels();
     private final List<Condition> always = new ArrayList<>();
     private final List<String> story = new ArrayList<>();
     private final Path path = new Path();
@@ -220,7 +229,7 @@ final class Scheduler implements Parker.Stepping {
 
     @Override
     public void adopt(AioContext context, Parker.Loop loop) {
-        loops.put(context, loop);
+        loops.put(context, new SteppedLoop(loop));
     }
 
     /** The next turn of this context is a step of ours, not one that is nested in a callback. */
@@ -301,6 +310,39 @@ final class Scheduler implements Parker.Stepping {
         return loops.containsKey(context);
     }
 
+    @Override
+    public Selector openSelector(AioContext context) {
+        SimulatedSelector selector = channels.selector(new SelectorHost() {
+            @Override
+            public void sleep(long maxNanos) {
+                park(context, maxNanos);
+            }
+
+            @Override
+            public int first(int ready) {
+                return decide(ready);
+            }
+        });
+        loop(context).selector = selector;
+        return selector;
+    }
+
+    /** The channels of this run. */
+    SimulatedChannels channels() {
+        return channels;
+    }
+
+    /** What the world outside decides, other than who moves next: one of so many things. */
+    private int decide(int width) {
+        if (settingUp) {
+            return 0;
+        }
+        int chosen = choices.next(width);
+        path.add(chosen, width, false);
+        path.mix(agents.size() + chosen);
+        return chosen;
+    }
+
     /** Steps others from a place inside a control operation; the control thread may go on. */
     void interleave(String what) {
         Agent self = current;
@@ -347,8 +389,8 @@ final class Scheduler implements Parker.Stepping {
         return true;
     }
 
-    private Parker.Loop loop(AioContext context) {
-        Parker.Loop loop = loops.get(context);
+    private SteppedLoop loop(AioContext context) {
+        SteppedLoop loop = loops.get(context);
         if (loop == null) {
             throw new IllegalArgumentException(context + " is not of this simulation");
         }
@@ -392,6 +434,32 @@ final class Scheduler implements Parker.Stepping {
     RunReport report(long seed) {
         return new RunReport(
                 seed, path, new RunReport.Extent(steps, cut), failure, List.copyOf(story));
+    }
+
+    /** A loop of this run; it is also due for what its selector would find. */
+    private static final class SteppedLoop implements Parker.Loop {
+        private final Parker.Loop loop;
+        private @Nullable SimulatedSelector selector;
+
+        SteppedLoop(Parker.Loop loop) {
+            this.loop = loop;
+        }
+
+        @Override
+        public boolean isDue() {
+            SimulatedSelector sleepsIn = selector;
+            return loop.isDue() || (sleepsIn != null && sleepsIn.hasReady());
+        }
+
+        @Override
+        public void whileAsleep(Runnable meanwhile) {
+            loop.whileAsleep(meanwhile);
+        }
+
+        @Override
+        public void end(String because) {
+            loop.end(because);
+        }
     }
 
     private record Condition(String what, BooleanSupplier holds) {

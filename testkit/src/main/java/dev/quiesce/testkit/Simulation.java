@@ -4,6 +4,8 @@ import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.ErrorHandler;
 import dev.quiesce.aio.Lease;
 import dev.quiesce.aio.LoopSeams;
+import dev.quiesce.testkit.channel.SimulatedPipe;
+import java.nio.channels.Pipe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -189,6 +191,24 @@ public final class Simulation {
      */
     public Actor actor(String name, AioContext home) {
         return add(new Actor(name, home, this::isStarted));
+    }
+
+    /**
+     * Adds a pipe, for handlers of {@code aio.channel}: contexts of a simulation serve channels of
+     * that simulation, and no others. Its ends do not block. What is written, or that it was
+     * closed, is on its way until the pipe itself has moved, which happens when the choices want
+     * it.
+     *
+     * @param name what to call it
+     * @param capacityBytes how many bytes may be written and not yet read; at least 1
+     * @return the pipe
+     * @throws IllegalArgumentException if it could hold nothing
+     */
+    public Pipe pipe(String name, int capacityBytes) {
+        SimulatedPipe pipe = scheduler.channels().pipe(capacityBytes);
+        add(new Actor(name, null, this::isStarted))
+                .servesWhen("delivers", pipe::isOnTheWay, pipe::arrive);
+        return pipe;
     }
 
     /**

@@ -77,7 +77,8 @@ public final class ChannelHandler {
      *     never
      * @return the handler, to be detached
      * @throws IllegalArgumentException if there is no callback, or none that such a channel can
-     *     have, or the channel is not of the system's provider
+     *     have, or the channel is not of the provider of the loop's selector: the system's, or in
+     *     a simulation that of the simulation
      * @throws IllegalStateException if the caller is not home, the context or the channel is
      *     closed, the channel blocks, or it is registered already
      */
@@ -103,7 +104,7 @@ public final class ChannelHandler {
                     refusal(context, name, channel) + "the channel is closed (AIO-21)", e);
         } catch (IllegalSelectorException e) {
             throw new IllegalArgumentException(refusal(context, name, channel)
-                    + "the channel is not of the system's provider (AIO-21)", e);
+                    + "the channel is not of the provider of the loop's selector (AIO-21)", e);
         }
         return handler;
     }

@@ -50,7 +50,7 @@ final class Channels implements ReadinessSource {
         if (source instanceof Channels channels) {
             return channels;
         }
-        Channels channels = new Channels(context, open());
+        Channels channels = new Channels(context, open(context));
         try {
             context.attachSource(channels);
         } catch (RuntimeException e) {
@@ -122,6 +122,12 @@ final class Channels implements ReadinessSource {
         for (ChannelHandler handler : handlers) {
             out.add("handler " + handler.name());
         }
+    }
+
+    /** The selector is the parker's choice, and all readiness comes from it. */
+    @Override
+    public boolean isRepeatable() {
+        return true;
     }
 
     @Override
@@ -209,11 +215,12 @@ final class Channels implements ReadinessSource {
         }
     }
 
-    private static Selector open() {
+    private static Selector open(AioContext context) {
         try {
-            return Selector.open();
+            return context.seams().parker().openSelector(context);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot open a selector", e);
+            throw new UncheckedIOException(
+                    "cannot open a selector for context " + context.name(), e);
         }
     }
 }

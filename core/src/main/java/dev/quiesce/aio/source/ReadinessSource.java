@@ -34,6 +34,16 @@ public interface ReadinessSource {
      */
     void describe(List<String> out);
 
+    /**
+     * Whether all that this finds comes from the seams of its loop, so that a simulation which
+     * steps the loop can decide about it, and repeat it. Thread: any.
+     *
+     * @return false unless the source knows better
+     */
+    default boolean isRepeatable() {
+        return false;
+    }
+
     /** Lets go of everything: the context has ended. Thread: home context. */
     void close();
 }

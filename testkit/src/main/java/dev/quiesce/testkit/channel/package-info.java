@@ -1,0 +1,11 @@
+/**
+ * Channels without an operating system: pipes, and the selectors that find them ready, for a
+ * simulation that decides what happens when. They are the JDK's own abstract classes, so loops and
+ * handlers cannot tell them from real ones. Knows no loop and no simulation; not exported.
+ *
+ * <p>Read first: {@link dev.quiesce.testkit.channel.SimulatedPipe}.
+ */
+@NullMarked
+package dev.quiesce.testkit.channel;
+
+import org.jspecify.annotations.NullMarked;
