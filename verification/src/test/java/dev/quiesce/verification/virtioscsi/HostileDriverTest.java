@@ -10,10 +10,7 @@ import dev.quiesce.testkit.guest.GuestSession;
 import dev.quiesce.testkit.guest.HostileRing;
 import dev.quiesce.testkit.guest.HostileRing.Descriptor;
 import dev.quiesce.virtio.device.DeviceStatus;
-import dev.quiesce.virtio.device.QueueSetup;
-import dev.quiesce.virtio.device.VirtioFeatures;
 import dev.quiesce.virtio.scsi.VirtioScsi;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -70,7 +67,7 @@ class HostileDriverTest {
         for (int queue = 0; queue <= VirtioScsi.FIRST_REQUEST_QUEUE + 1; queue++) {
             try (ScsiMachine machine = ScsiMachine.withDisks(1, 2, 0);
                     ScsiMachine bystander = ScsiMachine.withDisks(1).begun().settled()) {
-                List<HostileRing> rings = begin(machine);
+                List<HostileRing> rings = HostileGuest.begin(machine, RING);
                 malice.writeInto(rings.get(queue), machine.ram.allocate(4096, 16));
 
                 machine.hba.kickFromGuest(queue);
@@ -85,36 +82,8 @@ class HostileDriverTest {
                     session.read(0, 0, GuestCdb.read10(0, 1), 512);
                     assertThat(session.answer().isGood()).isTrue();
                 }
-                worksAfterAReset(machine);
+                HostileGuest.worksAfterAReset(machine);
             }
-        }
-    }
-
-    private static List<HostileRing> begin(ScsiMachine machine) {
-        VirtioScsi device = machine.hba;
-        device.startDataplane(machine.allOnMain());
-        List<HostileRing> rings = new ArrayList<>();
-        int status = DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER;
-        device.writeStatus(status);
-        device.writeDriverFeatures(VirtioFeatures.VERSION_1 | VirtioScsi.FEATURE_HOTPLUG);
-        status |= DeviceStatus.FEATURES_OK;
-        machine.await(device.writeStatus(status));
-        for (int i = 0; i < device.queues(); i++) {
-            HostileRing ring = new HostileRing(machine.ram, RING);
-            rings.add(ring);
-            device.writeQueue(i, new QueueSetup(RING, ring.descriptorAddress(),
-                    ring.availAddress(), ring.usedAddress(), true));
-        }
-        machine.await(device.writeStatus(status | DeviceStatus.DRIVER_OK));
-        assertThat(device.isDriverOk()).isTrue();
-        return rings;
-    }
-
-    private static void worksAfterAReset(ScsiMachine machine) {
-        machine.driverUp();
-        try (GuestSession session = machine.session()) {
-            session.read(0, 0, GuestCdb.read10(0, 1), 512);
-            assertThat(session.answer().isGood()).isTrue();
         }
     }
 }
