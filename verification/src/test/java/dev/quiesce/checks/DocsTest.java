@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -13,8 +14,13 @@ import org.junit.jupiter.api.Test;
 /** The documents: short where they promise to be, and without dead links into the project. */
 class DocsTest {
     private static final int MAX_README_LINES = 120;
-    private static final String EXAMPLE =
-            "examples/src/main/java/dev/quiesce/examples/EmbeddingExample.java";
+    private static final String JAVA = "```java";
+    private static final String SOURCES = "examples/src/main/java/dev/quiesce/examples/";
+
+    /** Documents that show Java, and where that is compiled. */
+    private static final Map<String, String> EXAMPLES = Map.of(
+            "README.md", SOURCES + "EmbeddingExample.java",
+            "docs/embedding.md", SOURCES + "LoopExample.java");
 
     /** A target in the text, {@code [text](target)}, or in a definition, {@code [text]: target}. */
     private static final Pattern LINK = Pattern.compile(
@@ -87,16 +93,26 @@ class DocsTest {
     }
 
     @Test
-    void shouldShowCodeInTheReadmeThatIsCompiled() {
-        Offenders offenders = new Offenders("Java in README.md stands so in " + EXAMPLE);
+    void shouldShowCodeThatIsCompiled() {
+        Offenders offenders = new Offenders("Java in a document stands so in an example");
 
-        List<String> compiled = trimmed(SourceTree.lines(SourceTree.root().resolve(EXAMPLE)));
-        List<String> readme = trimmed(SourceTree.lines(SourceTree.root().resolve("README.md")));
-        int begin = readme.indexOf("```java") + 1;
-        List<String> rest = readme.subList(begin, readme.size());
-        List<String> shown = rest.subList(0, Math.max(0, rest.indexOf("```")));
-        if (begin == 0 || shown.isEmpty() || Collections.indexOfSubList(compiled, shown) < 0) {
-            offenders.add("README.md:" + begin, String.join("\n    ", shown));
+        for (Map.Entry<String, String> shown : EXAMPLES.entrySet()) {
+            List<String> compiled =
+                    trimmed(SourceTree.lines(SourceTree.root().resolve(shown.getValue())));
+            List<String> document =
+                    trimmed(SourceTree.lines(SourceTree.root().resolve(shown.getKey())));
+            if (!document.contains(JAVA)) {
+                offenders.add(shown.getKey(), "shows none");
+            }
+            for (int i = 0; i < document.size(); i++) {
+                if (document.get(i).equals(JAVA)) {
+                    List<String> rest = document.subList(i + 1, document.size());
+                    List<String> code = rest.subList(0, Math.max(0, rest.indexOf("```")));
+                    if (code.isEmpty() || Collections.indexOfSubList(compiled, code) < 0) {
+                        offenders.add(shown.getKey() + ":" + (i + 1), String.join("\n    ", code));
+                    }
+                }
+            }
         }
 
         offenders.assertNone();
