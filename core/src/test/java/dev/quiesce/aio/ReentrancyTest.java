@@ -13,6 +13,7 @@ class ReentrancyTest {
 
     @Test
     @Rule("AIO-15")
+    @Rule("SBUG-20")
     void shouldCountACallbackThatBeginsInsideAnotherAndRunIt() {
         EventNotifier kick = new EventNotifier("kick");
         kick.attach(loop.context, guard.around(() -> loop.log.add("inner " + guard.isInside())));

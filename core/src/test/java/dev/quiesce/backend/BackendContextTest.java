@@ -126,6 +126,8 @@ class BackendContextTest {
     @Test
     @Rule("CTX-6")
     @Rule("CTX-11")
+    @Rule("BUG-6")
+    @Rule("CTX-5")
     void shouldVisitEachNodeOfADiamondOnceInTwoPasses() {
         BlockNode leaf = node("leaf");
         BlockNode left = node("left", leaf);
@@ -174,6 +176,7 @@ class BackendContextTest {
 
     @Test
     @Rule("BB-47")
+    @Rule("BB-50")
     void shouldSucceedWithoutASectionIfEverybodyIsThere() {
         BlockBackend backend = machine.backend("disk", node("n"), machine.main);
         log.clear();
@@ -215,6 +218,8 @@ class BackendContextTest {
 
     @Test
     @Rule("CTX-16")
+    @Rule("BUG-2")
+    @Rule("BB-49")
     void shouldShowTheNewStateToWhoeverHearsOfTheEnd() {
         BlockNode root = node("n");
         BlockBackend backend = machine.backend("disk", root, machine.main);
@@ -325,6 +330,7 @@ class BackendContextTest {
     }
 
     @Test
+    @Rule("CTX-7")
     void shouldReportARefusalOfTheAsynchronousFormAndGoOnWithTheNext() {
         BlockNode base = node("base");
         BlockBackend mover = machine.backend("mover", node("left", base), machine.main);
@@ -390,6 +396,7 @@ class BackendContextTest {
     @Test
     @Rule("BB-12")
     @Rule("CTX-8")
+    @Rule("BUG-53")
     void shouldAlignContextsOnInsertion() {
         BlockNode free = node("free");
         BlockBackend inA = machine.backend("inA", free, machine.a);
@@ -409,6 +416,8 @@ class BackendContextTest {
     @Test
     @Rule("CTX-17")
     @Rule("BB-14")
+    @Rule("BUG-81")
+    @Rule("GR-38")
     void shouldSendTheNodesHomeWhenTheirLastUserLeaves() {
         BlockNode base = node("base");
         BlockBackend backend = machine.backend("disk", base, machine.a);
@@ -512,6 +521,10 @@ class BackendContextTest {
     @Rule("TH-83")
     @Rule("CTX-20")
     @Rule("BB-44")
+    @Rule("CTX-12")
+    @Rule("WALK-14")
+    @Rule("BUG-1")
+    @Rule("I6")
     void shouldAnswerWithAnOldOrANewContextFromInsideTheChange() {
         List<AioContext> seen = new ArrayList<>();
         BlockNode[] root = new BlockNode[1];

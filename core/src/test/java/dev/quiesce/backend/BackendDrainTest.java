@@ -248,6 +248,7 @@ class BackendDrainTest {
 
     @Test
     @Rule("DRAIN-11")
+    @Rule("DRAIN-58")
     void shouldLetOtherParentsOfAChildGoOn() {
         BlockNode other = machine.node("other", new HeldDriver("other"), back);
         BlockBackend otherBackend = machine.backend("disk2", other, machine.main);
@@ -323,6 +324,7 @@ class BackendDrainTest {
     }
 
     @Test
+    @Rule("I4")
     void shouldNameTheContextThatNobodyPollsInsteadOfWaitingForIt() {
         topDriver.holding();
         backend.port(machine.a).submit(Machine.read(new Recorder()));

@@ -44,6 +44,7 @@ class BackendListenerTest {
     @Rule("DRAIN-20")
     @Rule("DRAIN-21")
     @Rule("DRAIN-25")
+    @Rule("BUG-71")
     void shouldTellListenersOncePerTransitionAndReplayAfterThem() {
         List<String> log = new ArrayList<>();
         Recorder recorder = new Recorder();
@@ -130,6 +131,7 @@ class BackendListenerTest {
 
     @Test
     @Rule("DRAIN-52")
+    @Rule("BUG-49")
     void shouldBalanceListenersThatAHookAddsAndRemoves() {
         List<String> log = new ArrayList<>();
         BackendListener early = logging(log);
@@ -173,6 +175,7 @@ class BackendListenerTest {
     @Rule("TH-77")
     @Rule("DRAIN-9")
     @Rule("GR-5")
+    @Rule("DRAIN-18")
     void shouldRefuseAChangeOfTheGraphFromAHook() {
         backend.addListener(new BackendListener() {
             @Override
@@ -192,6 +195,8 @@ class BackendListenerTest {
 
     @Test
     @Rule("DRAIN-9")
+    @Rule("I9")
+    @Rule("BUG-48")
     void shouldRefuseToWaitInAHook() {
         BlockBackend other = machine.backend("other", back, machine.main);
         backend.addListener(new BackendListener() {

@@ -44,6 +44,8 @@ class BackendRequestTest {
     @Rule("BB-34")
     @Rule("BB-36")
     @Rule("AIO-68")
+    @Rule("I3")
+    @Rule("BUG-64")
     void shouldCompleteInTheSubmittersContextAndNeverInsideSubmit() {
         BlockBackend backend = machine.backend("disk", node("n"), machine.a);
         Recorder recorder = new Recorder(machine.b);
@@ -92,6 +94,9 @@ class BackendRequestTest {
 
     @Test
     @Rule("BB-25")
+    @Rule("BB-23")
+    @Rule("REQ-9")
+    @Rule("REQ-11")
     void shouldCheckMediumThenBoundsThenRights() {
         BackendConfig config = BackendConfig.named("ro").withReadOnly(true);
         BlockBackend backend = BlockBackend.create(machine.graph, config, null, machine.main);
@@ -108,6 +113,8 @@ class BackendRequestTest {
     @Test
     @Rule("DRAIN-27")
     @Rule("DRAIN-61")
+    @Rule("DRAIN-59")
+    @Rule("BUG-84")
     void shouldParkWhileDrainedAndReplayInOrder() {
         HeldDriver driver = new HeldDriver("d");
         BlockBackend backend = machine.backend("disk", machine.node("n", driver), machine.a);
@@ -275,6 +282,7 @@ class BackendRequestTest {
     }
 
     @Test
+    @Rule("BB-66")
     void shouldCountWhatWentThrough() {
         BlockBackend backend = machine.backend("disk", node("n"), machine.a);
 
@@ -331,6 +339,7 @@ class BackendRequestTest {
 
     @Test
     @Rule("BB-32")
+    @Rule("BB-29")
     void shouldHaveDefaultsWithoutARoot() {
         BlockBackend backend = machine.backend("empty", null, machine.main);
 

@@ -70,6 +70,10 @@ class BackendRootTest {
 
     @Test
     @Rule("BB-13")
+    @Rule("BB-69")
+    @Rule("BUG-55")
+    @Rule("BUG-56")
+    @Rule("BUG-95")
     void shouldFinishWhatIsInFlightOnTheOldRootBeforeRemovingIt() {
         Recorder recorder = readHeldInTop();
 
@@ -97,6 +101,7 @@ class BackendRootTest {
 
     @Test
     @Rule("BB-4")
+    @Rule("BB-5")
     void shouldCloseWithParkedRequestsAnsweredAndTheNameFree() {
         Recorder recorder = new Recorder();
 
@@ -119,6 +124,7 @@ class BackendRootTest {
     @Test
     @Rule("BB-4")
     @Rule("DRAIN-61")
+    @Rule("BUG-94")
     void shouldAnswerWhatIsParkedInSomebodysSectionBeforeItIsClosed() {
         Recorder recorder = new Recorder();
         DrainedSection section = DrainedSection.begin(backend);

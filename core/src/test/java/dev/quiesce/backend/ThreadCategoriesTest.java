@@ -145,6 +145,7 @@ class ThreadCategoriesTest {
     @Rule("TH-67")
     @Rule("TH-74")
     @Rule("TH-85")
+    @Rule("CONV-4")
     void shouldRefuseControlOfABackendToAllButControl() {
         BackendListener listener = new BackendListener() { };
 

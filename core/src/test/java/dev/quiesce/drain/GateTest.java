@@ -90,6 +90,7 @@ class GateTest {
 
     @Test
     @Rule("DRAIN-22")
+    @Rule("REQ-2")
     void shouldNotBeSettledWhileSomethingIsCounted() {
         Lane lane = gate.lane(loops.a, NONE);
         lane.enter();

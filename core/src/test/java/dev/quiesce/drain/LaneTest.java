@@ -28,6 +28,7 @@ class LaneTest {
     @Test
     @Rule("DRAIN-27")
     @Rule("DRAIN-60")
+    @Rule("BUG-50")
     void shouldParkWhileQuiescedAndGiveTheCountBack() {
         gate.quiesce();
 
@@ -41,6 +42,8 @@ class LaneTest {
 
     @Test
     @Rule("DRAIN-30")
+    @Rule("I5")
+    @Rule("BUG-5")
     void shouldNotParkWhenTheGateOpenedMeanwhile() {
         gate.quiesce();
         boolean admitted = lane.enter();
@@ -89,6 +92,7 @@ class LaneTest {
     @Test
     @Rule("DRAIN-23")
     @Rule("DRAIN-24")
+    @Rule("SCHED-32")
     void shouldReplayIntoANewSectionWhichWaitsForIt() {
         gate.quiesce();
         submit("r");
@@ -224,6 +228,9 @@ class LaneTest {
     }
 
     @Test
+    @Rule("BB-35")
+    @Rule("DRAIN-29")
+    @Rule("BUG-72")
     void shouldLeaveAfterTheSliceWasPublished() {
         List<Long> seen = new ArrayList<>();
         lane.enter();

@@ -19,6 +19,7 @@ class AsyncLockTest {
     private final AsyncLock lock = new AsyncLock("lock");
 
     @Test
+    @Rule("REQ-22")
     void shouldResumeWaitersInTheirContextsFirstComeFirstServed() {
         assertThat(lock.acquireOr(one, logs("never"))).isTrue();
         assertThat(lock.acquireOr(two, logs("first"))).isFalse();

@@ -46,6 +46,7 @@ class BlockRequestTest {
 
     @Test
     @Rule("BB-36")
+    @Rule("BUG-45")
     void shouldDeliverAForeignCompletionInItsHomeContext() throws InterruptedException {
         flush();
         Thread foreign = new Thread(() -> driver.held().get(0).complete(BlockStatus.OK, null));
@@ -104,6 +105,7 @@ class BlockRequestTest {
 
     @Test
     @Rule("REQ-57")
+    @Rule("SBUG-49")
     void shouldLetExactlyOneOfManyCompletersWin() throws InterruptedException {
         for (int round = 0; round < 300; round++) {
             flush();

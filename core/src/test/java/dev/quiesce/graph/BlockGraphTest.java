@@ -36,6 +36,7 @@ class BlockGraphTest {
 
     @Test
     @Rule("GR-6")
+    @Rule("BB-6")
     void shouldKeepOneNameSpaceOfWellFormedNames() {
         machine.node("disk-0.raw_1", new NullDriver(512));
         machine.backend("drive", null, machine.main);
@@ -84,6 +85,8 @@ class BlockGraphTest {
     }
 
     @Test
+    @Rule("GR-10")
+    @Rule("REQ-56")
     void shouldOpenAttachDetachAndCloseADriverOnce() {
         List<String> log = new ArrayList<>();
         BlockNode node = graph.add("n", new HeldDriver("n", log));

@@ -63,6 +63,8 @@ class GraphEditTest {
     @Rule("DRAIN-38")
     @Rule("DRAIN-40")
     @Rule("GR-31")
+    @Rule("GR-40")
+    @Rule("GR-42")
     void shouldInsertAFilterWithBalancedHooksAndWithoutAPulse() {
         graph.applyBlocking(graph.edit().insertFilter("filter", filter("filter"), base));
 
@@ -97,6 +99,8 @@ class GraphEditTest {
     }
 
     @Test
+    @Rule("GR-51")
+    @Rule("GR-52")
     void shouldTellEverybodyAboveOfACoarserAlignment() {
         BlockNode over = machine.node("over", new OverlayDriver(new OverlayConfig(1 << 20)), base);
         HeldDriver coarseDriver = new HeldDriver("coarse");
@@ -190,6 +194,9 @@ class GraphEditTest {
 
     @Test
     @Rule("DRAIN-42")
+    @Rule("DRAIN-19")
+    @Rule("BUG-70")
+    @Rule("GR-34")
     void shouldReplaceInAllCombinationsOfOldAndNewDrained() {
         for (int combination = 0; combination < 4; combination++) {
             boolean oldDrained = (combination & 1) != 0;
@@ -261,6 +268,7 @@ class GraphEditTest {
     }
 
     @Test
+    @Rule("BUG-88")
     void shouldRefuseAnAsynchronousEditWhoseNodeIsGoneByItsTurn() {
         graph.applyBlocking(graph.edit().insertFilter("f", filter("f"), base));
         BlockNode filter = graph.find("f");
@@ -373,6 +381,7 @@ class GraphEditTest {
     @Test
     @Rule("DRAIN-43")
     @Rule("DRAIN-63")
+    @Rule("BUG-63")
     void shouldBalanceANodeAddedAndRemovedInsideASection() {
         HeldDriver driver = filter("above");
 

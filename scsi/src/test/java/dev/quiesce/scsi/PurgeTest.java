@@ -285,6 +285,7 @@ class PurgeTest {
     }
 
     @Test
+    @Rule("SBUG-36")
     void shouldBeginFromAnyThread() {
         ScsiRequest request = listed(rig.a);
 

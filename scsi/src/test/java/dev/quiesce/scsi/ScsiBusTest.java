@@ -110,6 +110,7 @@ class ScsiBusTest {
     @Test
     @Rule("SCSI-37")
     @Rule("VSCSI-45")
+    @Rule("SBUG-34")
     void shouldQueueTheConditionsBeforeTellingTheListeners() {
         FakeUnit old = plugged("old", new ScsiAddress(0, 0));
         bus.addListener(listener(old));
@@ -125,6 +126,7 @@ class ScsiBusTest {
     @Rule("SCSI-7")
     @Rule("PURGE-14")
     @Rule("VSCSI-46")
+    @Rule("SBUG-8")
     void shouldUnpublishFirstThenPurgeThenTell() {
         FakeUnit other = plugged("other", new ScsiAddress(0, 0));
         FakeUnit unit = plugged("unit", new ScsiAddress(0, 1));

@@ -27,6 +27,7 @@ class ScsiRequestTest {
     @Test
     @Rule("SCSI-21")
     @Rule("SCSI-22")
+    @Rule("SCSI-20")
     void shouldBeOffTheListWhenItsAnswerIsDelivered() {
         ScsiRequest request = hba.request(rig.a, FakeUnit.STAY);
         hba.onAnswer = r -> events.add("listed " + r.isListed() + " of " + unit.listedRequests());
@@ -97,6 +98,7 @@ class ScsiRequestTest {
     @Test
     @Rule("SCSI-26")
     @Rule("SCSI-54")
+    @Rule("SCSI-27")
     void shouldKeepACancelledRequestUntilItsWorkIsBack() {
         ScsiRequest request = hba.request(rig.a, FakeUnit.WORK);
         unit.execute(request);
@@ -156,6 +158,7 @@ class ScsiRequestTest {
 
     @Test
     @Rule("SCSI-26")
+    @Rule("SCSI-55")
     void shouldRefuseToCancelWhatIsAnswered() {
         ScsiRequest request = hba.request(rig.a, FakeUnit.READY);
         unit.execute(request);
@@ -168,6 +171,7 @@ class ScsiRequestTest {
     @Test
     @Rule("SCSI-13")
     @Rule("SCSI-31")
+    @Rule("SCHED-4")
     void shouldRefuseEveryChangeFromAnotherThread() {
         ScsiRequest request = hba.request(rig.a, FakeUnit.STAY);
 

@@ -36,6 +36,7 @@ class TargetCommandsTest {
     @Test
     @Rule("SCSI-45")
     @Rule("SCSI-46")
+    @Rule("SBUG-48")
     void shouldReportTheLunsOfTheTargetToAnExistingUnit() {
         ScsiRequest request = reportLuns(0, 64);
         five.execute(request);

@@ -26,6 +26,8 @@ class UnitAttentionTest {
     @Test
     @Rule("SCSI-35")
     @Rule("SCSI-36")
+    @Rule("SCSI-40")
+    @Rule("SBUG-9")
     void shouldReportOneConditionToOneCommand() {
         unit.queueUnitAttention(Sense.UA_RESET);
 
@@ -36,6 +38,7 @@ class UnitAttentionTest {
 
     @Test
     @Rule("SCSI-36")
+    @Rule("SBUG-44")
     void shouldKeepTheConditionWhenAPreparedRequestIsNeverExecuted() {
         unit.queueUnitAttention(Sense.UA_RESET);
         ScsiRequest rejected = hba.request(rig.a, FakeUnit.READY);

@@ -32,6 +32,8 @@ class WalkTest {
     @Rule("WALK-17")
     @Rule("WALK-18")
     @Rule("WALK-29")
+    @Rule("WALK-19")
+    @Rule("BUG-67")
     void shouldVisitEveryRequestInItsOwnContext() {
         List<ScsiRequest> all = List.of(
                 listed(rig.a), listed(rig.b), listed(rig.main), listed(rig.a), listed(rig.b));
@@ -95,6 +97,7 @@ class WalkTest {
     @Rule("WALK-10")
     @Rule("WALK-12")
     @Rule("WALK-15")
+    @Rule("WALK-25")
     void shouldHoldTheGateFromTheCallUntilTheLastVisitOfEachContext() {
         listed(rig.a);
         listed(rig.b);
@@ -113,6 +116,8 @@ class WalkTest {
     @Test
     @Rule("WALK-10")
     @Rule("WALK-12")
+    @Rule("BUG-7")
+    @Rule("SBUG-1")
     void shouldBeAwaitedByASectionThatBeginsAfterTheCall() {
         listed(rig.a);
         unit.forEachRequestAsync(recorder);
@@ -177,6 +182,7 @@ class WalkTest {
     @Test
     @Rule("WALK-3")
     @Rule("WALK-22")
+    @Rule("SCSI-16")
     void shouldVisitInOrderOfSubmission() {
         List<Long> tags = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
@@ -191,6 +197,9 @@ class WalkTest {
 
     @Test
     @Rule("WALK-2")
+    @Rule("BUG-66")
+    @Rule("SBUG-3")
+    @Rule("VSCSI-35")
     void shouldLetTheVisitorRemoveTheRequestItSees() {
         List<ScsiRequest> all = List.of(listed(rig.a), listed(rig.a), listed(rig.a));
         recorder.action = r -> r.cancel(CancelCause.ABORT, null);
@@ -341,6 +350,9 @@ class WalkTest {
     @Test
     @Rule("SCSI-54")
     @Rule("VSCSI-29")
+    @Rule("SBUG-64")
+    @Rule("SCHED-6")
+    @Rule("SCHED-31")
     void shouldNotEndASecondAbortBeforeTheCommandIsGone() {
         ScsiRequest target = hba.request(rig.a, FakeUnit.WORK);
         unit.execute(target);

@@ -3,6 +3,7 @@ package dev.quiesce.checks;
 import dev.quiesce.checks.RuleBook.Account;
 import dev.quiesce.checks.RuleBook.Standing;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -26,13 +27,12 @@ final class ConformanceTable {
             * **differs**: we do something else on purpose, for the reason given in the decision;
               tests that prove what we do are named.
             * **not applicable**: the rule is about something that does not exist here.
-            * **open**: nothing proves it yet.
+            * **open**: nothing proves it yet, for the reason given.
 
             The last column counts the [mutants](testing.md#mutants): code that breaks the rule on
             purpose, which a test named here has to notice.
 
-            Families whose rules have a text in this repository are complete: a rule of theirs that
-            is none of these fails the build. Of the others the open rules are listed.
+            No rule is left out: one that is none of these fails the build.
             """;
 
     private final RuleBook book;
@@ -63,10 +63,9 @@ final class ConformanceTable {
     }
 
     private void appendFamily(StringBuilder text, String family, List<RuleId> rules) {
-        List<RuleId> shown = rules.stream()
-                .filter(rule -> citations.containsKey(rule) || book.written().contains(rule))
-                .toList();
-        List<RuleId> open = rules.stream().filter(rule -> !shown.contains(rule)).toList();
+        List<RuleId> shown = rules.stream().filter(this::isShown).toList();
+        Map<String, List<RuleId>> open = rules.stream().filter(rule -> !isShown(rule)).collect(
+                Collectors.groupingBy(this::whyOpen, LinkedHashMap::new, Collectors.toList()));
         text.append("\n## ").append(family).append("\n\n");
         appendCounts(text, rules);
         if (!shown.isEmpty()) {
@@ -78,9 +77,18 @@ final class ConformanceTable {
                     .append(" | ").append(mutants.containsKey(rule) ? mutants.get(rule) : "")
                     .append(" |\n");
         }
-        if (!open.isEmpty() && !shown.isEmpty()) {
-            text.append("\nOpen: ").append(RuleId.ranges(open)).append(".\n");
-        }
+        open.forEach((why, these) -> text.append("\nOpen").append(why).append(": ")
+                .append(RuleId.ranges(these)).append(".\n"));
+    }
+
+    /** Has a row of its own: what is open has none, unless its text is in this repository. */
+    private boolean isShown(RuleId rule) {
+        return citations.containsKey(rule) || book.written().contains(rule)
+                || book.account(rule).filter(it -> it.standing() != Standing.OPEN).isPresent();
+    }
+
+    private String whyOpen(RuleId rule) {
+        return book.account(rule).map(account -> ", " + account.whyFromDocs()).orElse("");
     }
 
     private void appendCounts(StringBuilder text, List<RuleId> rules) {

@@ -3,6 +3,7 @@ package dev.quiesce.checks;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.quiesce.checks.RuleBook.Standing;
+import dev.quiesce.rules.Rule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,10 +41,10 @@ class ConformanceTableTest {
     }
 
     @Test
-    void shouldProveOrAccountForEveryRuleThatHasAText() {
+    void shouldProveOrAccountForEveryRule() {
         Offenders offenders = new Offenders("a rule is proved by a test or stands in \"Accounts\"");
 
-        for (RuleId rule : book.written()) {
+        for (RuleId rule : book.known()) {
             if (!citations.tests().containsKey(rule) && book.account(rule).isEmpty()) {
                 offenders.add(rule.text(), "no test cites it");
             }
@@ -53,6 +54,7 @@ class ConformanceTableTest {
     }
 
     @Test
+    @Rule("CONV-1")
     void shouldCiteKnownRulesOnly() {
         Offenders offenders = new Offenders("a rule is cited as FAMILY-number, and exists");
 

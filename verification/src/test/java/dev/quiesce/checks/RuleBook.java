@@ -37,8 +37,8 @@ final class RuleBook {
             }
         }
         for (RuleId rule : accounts.keySet()) {
-            if (!written.contains(rule)) {
-                mistakes.add("an account for " + rule + ", which has no text");
+            if (!known.contains(rule)) {
+                mistakes.add("an account for " + rule + ", which is not in the table of families");
             }
         }
     }

@@ -17,6 +17,8 @@ class GateSettledStepModelTest {
     @Rule("DRAIN-49")
     @Rule("DRAIN-12")
     @Rule("DRAIN-50")
+    @Rule("REQ-6")
+    @Rule("BUG-3")
     void shouldNeverSettleWhileARequestRuns() {
         StepReport report = requests(RealGateSteps::new).explore();
 

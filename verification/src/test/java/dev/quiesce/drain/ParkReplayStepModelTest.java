@@ -17,6 +17,7 @@ class ParkReplayStepModelTest {
     @Rule("DRAIN-24")
     @Rule("DRAIN-27")
     @Rule("DRAIN-30")
+    @Rule("SBUG-51")
     void shouldReplayTwoRequestsOfOneHomeAcrossTwoSections() {
         StepReport report = oneHome(RealGateSteps::new, true, true).explore();
 

@@ -26,6 +26,7 @@ class PinStepModelTest {
 
     @Test
     @Rule("BB-45")
+    @Rule("I6")
     void shouldPinByTheFourStepsInTheirOrder() {
         assertThat(violatedBy(HOLD, OPEN, ROOT, READ)).isEmpty();
     }

@@ -20,6 +20,7 @@ class BackendSimulationTest {
     @Rule("CTX-1")
     @Rule("CTX-16")
     @Rule("BB-43")
+    @Rule("REQ-4")
     void shouldKeepThePromisesOfBackendsUnderRandomSchedules(TestReporter reporter) {
         int distinct = SeededRuns.run(BackendSimulationTest::scenario);
 

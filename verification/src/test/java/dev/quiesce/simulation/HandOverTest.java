@@ -52,6 +52,9 @@ class HandOverTest {
     @Rule("DP-8")
     @Rule("DP-29")
     @Rule("DP-45")
+    @Rule("DP-7")
+    @Rule("DP-33")
+    @Rule("SCHED-30")
     void shouldServeEveryChainOnceWhereverTheQueueGoes() {
         SearchReport report = search(Home.OF_THE_CHAIN, Control.MOVES_ONCE);
 

@@ -45,6 +45,9 @@ class VirtioSimulationTest {
     @Rule("DP-29")
     @Rule("DP-45")
     @Rule("BB-44")
+    @Rule("DP-34")
+    @Rule("SCHED-5")
+    @Rule("SCHED-7")
     void shouldAccountForEveryRequestUnderRandomSchedules(TestReporter reporter) {
         int distinct = SeededRuns.run(this::scenario);
 

@@ -152,6 +152,7 @@ class SessionTest {
     @Test
     @Rule("VHU-20")
     @Rule("SBUG-54")
+    @Rule("SCHED-40")
     void shouldSignalANewCallDescriptorAtOnce() throws Exception {
         try (Machine machine = Machine.booted(socket); Wire call = Wire.ofPipe()) {
             machine.frontEnd.send(13, payload -> payload.putLong(REQUESTS), call.writeEnd());

@@ -46,6 +46,7 @@ class FileDriverTest extends FileFixture {
     }
 
     @Test
+    @Rule("REQ-28")
     void shouldRoundTheLengthUpAndReadTheTailAsZeroes() throws IOException {
         open(1300);
 

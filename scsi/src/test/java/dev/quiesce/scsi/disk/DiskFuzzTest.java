@@ -17,6 +17,7 @@ class DiskFuzzTest {
     @Test
     @Rule("CMD-1")
     @Rule("CMD-13")
+    @Rule("SBUG-15")
     void shouldAnswerAnyCdbWithAnyBuffersOnce() {
         long seed = new Random().nextLong();
         Random random = new Random(seed);

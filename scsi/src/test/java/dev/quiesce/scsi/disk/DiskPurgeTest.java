@@ -153,6 +153,7 @@ class DiskPurgeTest {
     @ValueSource(ints = {0, 1, 2, 3, 4, 5})
     @Rule("PURGE-2")
     @Rule("SCSI-30")
+    @Rule("SCHED-1")
     void shouldAnswerThreeWritesOnceInWhateverOrderTheyEnd(int order) {
         rig.driver.stalled = true;
         rig.driver.cancellable = false;

@@ -156,6 +156,7 @@ class DiskRangesTest {
 
     @Test
     @Rule("CMD-38a")
+    @Rule("SBUG-19")
     void shouldZeroTheRangeWithoutADataBlock() {
         try (DiskRig rig = new DiskRig()) {
             rig.write(0, filled(8 * BLOCK, 7));

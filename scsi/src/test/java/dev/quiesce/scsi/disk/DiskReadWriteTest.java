@@ -194,6 +194,7 @@ class DiskReadWriteTest {
     @Test
     @Rule("CMD-14")
     @Rule("SCSI-53")
+    @Rule("SBUG-17")
     void shouldTouchNoMoreThanTheCommandSaysHoweverLargeTheBuffer() {
         try (DiskRig rig = new DiskRig()) {
             rig.write(0, filled(16 * BLOCK, 1));

@@ -44,6 +44,9 @@ class DiskThreadsTest {
     @Rule("PURGE-14")
     @Rule("SCSI-6")
     @Rule("VSCSI-38")
+    @Rule("DP-38")
+    @Rule("DP-39")
+    @Rule("SCHED-16")
     void shouldAnswerEveryCommandOnceWhileUnitsAreResetAndReplaced() {
         Lease lease = main.acquire();
         try (IoThread a = thread("a");

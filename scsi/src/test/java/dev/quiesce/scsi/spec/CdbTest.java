@@ -30,6 +30,7 @@ class CdbTest {
     @ParameterizedTest
     @CsvSource({"08,6", "28,10", "5A,10", "88,16", "A8,12"})
     @Rule("CMD-1")
+    @Rule("SBUG-29")
     void shouldRefuseCommandsShorterThanTheirGroup(String opcode, int natural) {
         byte[] bytes = hex(opcode + "00".repeat(15));
 

@@ -143,6 +143,7 @@ class LunTest {
 
     @Test
     @Rule("SCSI-46")
+    @Rule("SBUG-26")
     void shouldListAsManyUnitsAsThereAre() {
         int[] luns = new int[LunAddress.LUN_MAX + 1];
         for (int i = 0; i < luns.length; i++) {

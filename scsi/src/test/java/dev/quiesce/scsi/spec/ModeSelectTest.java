@@ -118,6 +118,7 @@ class ModeSelectTest {
         "00000400 00 000200, false", "00000000 00 001000, false", "00000000 00 000000, false",
         "00000000 00 000100, false", "00000000 00 010200, false"})
     @Rule("CMD-35")
+    @Rule("SBUG-13")
     void shouldRefuseToChangeTheBlocks(String descriptor, boolean accepted) {
         ModeSelect outcome = decode(SIX, "00 00 00 08" + descriptor);
 
@@ -154,12 +155,14 @@ class ModeSelectTest {
         "0A 0A 02 10 0000000000000000",
         "0A 0A 00 10 0000000000000001"})
     @Rule("CMD-35")
+    @Rule("SBUG-25")
     void shouldRefuseUnknownPagesAndUnchangeableBits(String page) {
         assertRefused(decode(SIX, HEADER_6 + page), Sense.INVALID_FIELD_IN_LIST);
     }
 
     @Test
     @Rule("CMD-35")
+    @Rule("SBUG-67")
     void shouldChangeNothingIfALaterPageIsRefused() {
         assertRefused(decode(SIX, HEADER_6 + CACHE_OFF + "3F 00"), Sense.INVALID_FIELD_IN_LIST);
         assertRefused(decode(SIX, HEADER_6 + CACHE_OFF + "0A 0A 00"), Sense.LIST_LENGTH_ERROR);

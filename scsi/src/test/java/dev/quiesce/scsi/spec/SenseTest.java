@@ -221,6 +221,61 @@ class SenseTest {
         assertThat(Sense.NOT_READY_NO_CAPACITY).hasToString("02/04/03");
     }
 
+    @Test
+    @Rule("SENSE-1")
+    @Rule("SENSE-2")
+    @Rule("SENSE-3")
+    @Rule("SENSE-4")
+    @Rule("SENSE-5")
+    @Rule("SENSE-6")
+    @Rule("SENSE-9")
+    @Rule("SENSE-11")
+    @Rule("SENSE-12")
+    @Rule("SENSE-13")
+    @Rule("SENSE-15")
+    @Rule("SENSE-17")
+    @Rule("SENSE-18")
+    @Rule("SENSE-19")
+    void shouldHaveTheCodesOfTheRestOfTheTable() {
+        assertThat(Sense.NOT_READY_NO_CAPACITY).hasToString("02/04/03");
+        assertThat(Sense.SAVING_NOT_SUPPORTED).hasToString("05/39/00");
+        assertThat(Sense.NO_SENSE).hasToString("00/00/00");
+        assertThat(Sense.NOT_READY_UNKNOWN_CAUSE).hasToString("02/04/00");
+        assertThat(Sense.NO_MEDIUM).hasToString("02/3A/00");
+        assertThat(Sense.NO_MEDIUM_TRAY_CLOSED).hasToString("02/3A/01");
+        assertThat(Sense.NO_MEDIUM_TRAY_OPEN).hasToString("02/3A/02");
+        assertThat(Sense.NO_MEDIUM_REMOVAL_PREVENTED).hasToString("02/53/02");
+        assertThat(Sense.REMOVAL_PREVENTED).hasToString("05/53/02");
+        assertThat(Sense.TARGET_FAILURE).hasToString("04/44/00");
+        assertThat(Sense.INCOMPATIBLE_MEDIUM).hasToString("05/30/00");
+        assertThat(Sense.INVALID_TRANSFER_TAG).hasToString("05/4B/01");
+        assertThat(Sense.NEXUS_LOSS).hasToString("0B/29/07");
+        assertThat(Sense.LUN_FAILURE).hasToString("0B/3E/01");
+        assertThat(Sense.OVERLAPPED_COMMANDS).hasToString("0B/4E/00");
+        assertThat(Sense.LUN_COMMUNICATION_FAILURE).hasToString("0B/08/00");
+        assertThat(Sense.LUN_NOT_RESPONDING).hasToString("0B/05/00");
+        assertThat(Sense.COMMAND_TIMEOUT).hasToString("0B/2E/02");
+        assertThat(Sense.COMMANDS_CLEARED).hasToString("0B/2F/02");
+        assertThat(Sense.READ_ERROR).hasToString("03/11/00");
+        assertThat(Sense.UA_RESET).hasToString("06/29/00");
+        assertThat(Sense.UA_BUS_RESET).hasToString("06/29/02");
+        assertThat(Sense.UA_INTERNAL_RESET).hasToString("06/29/04");
+        assertThat(Sense.UA_MODE_CHANGED).hasToString("06/2A/01");
+        assertThat(Sense.UA_RESERVATIONS_PREEMPTED).hasToString("06/2A/03");
+        assertThat(Sense.UA_RESERVATIONS_RELEASED).hasToString("06/2A/04");
+        assertThat(Sense.UA_REGISTRATIONS_PREEMPTED).hasToString("06/2A/05");
+        assertThat(Sense.MISCOMPARE).hasToString("0E/1D/00");
+        assertThat(Sense.MISCOMPARE_UNMAPPED).hasToString("0E/1D/01");
+        assertThat(Sense.SANITIZE_IN_PROGRESS).hasToString("02/04/1B");
+        assertThat(Sense.SANITIZE_FAILED).hasToString("03/31/03");
+        assertThat(Sense.COPY_TOO_MANY_TARGETS).hasToString("05/26/06");
+        assertThat(Sense.COPY_TOO_MANY_SEGMENTS).hasToString("05/26/08");
+        assertThat(Sense.COPY_TARGET_UNSUPPORTED).hasToString("05/26/07");
+        assertThat(Sense.COPY_SEGMENT_UNSUPPORTED).hasToString("05/26/09");
+        assertThat(Sense.COPY_ABORTED).hasToString("0A/00/00");
+        assertThat(Sense.COPY_TARGET_UNREACHABLE).hasToString("0A/08/04");
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {-1, 256})
     void shouldRejectCodesThatDoNotFit(int code) {

@@ -41,6 +41,7 @@ class BrokenDeviceTest {
 
     @Test
     @Rule("MAL-30")
+    @Rule("SCHED-36")
     void shouldPublishNothingMoreOfABrokenDevice() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1, 2, 0)) {
             GuestScsi driver = begun(machine);

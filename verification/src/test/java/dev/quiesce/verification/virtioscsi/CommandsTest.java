@@ -66,6 +66,7 @@ class CommandsTest {
     @Test
     @Rule("VSCSI-4")
     @Rule("MAL-10")
+    @Rule("SBUG-14")
     void shouldTakeAsManySegmentsAsItPromises() {
         long border = 4 << 20;
         GuestRam ram = GuestRam.builder()
@@ -129,6 +130,7 @@ class CommandsTest {
 
     @Test
     @Rule("VSCSI-17")
+    @Rule("CMD-6")
     void shouldReportOverrunWhenTheBufferIsSmallerThanTheCommandMoves() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun();
                 GuestSession session = machine.session()) {
@@ -142,6 +144,7 @@ class CommandsTest {
     @Test
     @Rule("CMD-14")
     @Rule("SCSI-53")
+    @Rule("CMD-92")
     void shouldMoveNoMoreThanTheCommandAsksAndReportTheRest() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun();
                 GuestSession session = machine.session()) {

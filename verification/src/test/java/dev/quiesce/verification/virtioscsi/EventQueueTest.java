@@ -28,6 +28,7 @@ class EventQueueTest {
     @Test
     @Rule("VSCSI-41")
     @Rule("VQ-26")
+    @Rule("VSCSI-47")
     void shouldUseABufferThatComesWhileItAsksToBeToldOfOne() {
         for (boolean eventIdx : new boolean[] {false, true}) {
             try (ScsiMachine machine = ScsiMachine.withDisks(1)) {

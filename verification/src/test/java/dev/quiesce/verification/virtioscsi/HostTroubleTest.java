@@ -198,6 +198,7 @@ class HostTroubleTest {
 
     @Test
     @Rule("MAL-17")
+    @Rule("SBUG-52")
     void shouldBreakOnlyTheDeviceWhoseMemoryThrows() {
         GuestRam ram = GuestRam.direct(1 << 20, 4 << 20);
         try (ScsiMachine machine = new ScsiMachine(1, 0, ram)) {

@@ -27,6 +27,9 @@ class LifeCycleTest {
     @Test
     @Rule("DP-45")
     @Rule("DP-31")
+    @Rule("DP-14")
+    @Rule("SBUG-56")
+    @Rule("SCHED-37")
     void shouldServeAKickThatCameBeforeTheDataplaneStarted() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
             machine.driverUp();
@@ -61,6 +64,9 @@ class LifeCycleTest {
     @Rule("VSCSI-50")
     @Rule("VSCSI-54")
     @Rule("MAL-24")
+    @Rule("DP-25")
+    @Rule("DP-37")
+    @Rule("SBUG-45")
     void shouldSettleEverythingBeforeAResetEnds() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
             machine.readThatHangsDeaf(0);
@@ -87,6 +93,13 @@ class LifeCycleTest {
 
     @Test
     @Rule("DP-29")
+    @Rule("DP-12")
+    @Rule("DP-20")
+    @Rule("DP-23")
+    @Rule("SBUG-5")
+    @Rule("SBUG-10")
+    @Rule("SCHED-9")
+    @Rule("SCHED-10")
     void shouldStartAndStopInEveryOrderWithASection() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
             machine.driverUp();
@@ -120,6 +133,8 @@ class LifeCycleTest {
     @Rule("VSCSI-45")
     @Rule("VSCSI-46")
     @Rule("PURGE-14")
+    @Rule("PURGE-15")
+    @Rule("VSCSI-39")
     void shouldTellTheGuestOfDisksThatComeAndGo() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
             machine.plug(machine.newDisk(new MemoryDriver(MemoryConfig.direct(1 << 20))),
@@ -141,6 +156,7 @@ class LifeCycleTest {
     @Test
     @Rule("PURGE-2")
     @Rule("SCSI-7")
+    @Rule("DP-41")
     void shouldCancelWhatIsInFlightWhenADiskIsUnplugged() {
         try (ScsiMachine machine = ScsiMachine.withDisks(2).begun().settled()) {
             GuestCommand hung = machine.readThatHangs(1);

@@ -9,6 +9,7 @@ import dev.quiesce.testkit.guest.HostileRing;
 import dev.quiesce.testkit.guest.HostileRing.Descriptor;
 import dev.quiesce.virtio.device.DeviceStatus;
 import dev.quiesce.virtio.scsi.VirtioScsi;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,6 +34,7 @@ class MalformedCommandTest {
     private static final int BLOCK_BYTES = 512;
     private static final int SENSE_SIZE = 20;
     private static final int CDB_SIZE = 24;
+    private static final int CONFIG_BYTES = 36;
 
     @ParameterizedTest
     @CsvSource({
@@ -43,6 +45,7 @@ class MalformedCommandTest {
         CONTROL + "," + TMF_BYTES + ",0"})
     @Rule("MAL-14")
     @Rule("VSCSI-14")
+    @Rule("VSCSI-27")
     void shouldBreakWhenAHeaderDoesNotFit(int queue, int readable, int writable) {
         try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
             List<HostileRing> rings = HostileGuest.begin(machine, RING);
@@ -169,10 +172,111 @@ class MalformedCommandTest {
         }
     }
 
+    @Test
+    @Rule("VSCSI-6")
+    @Rule("VSCSI-8")
+    @Rule("VSCSI-11")
+    void shouldReadOnesBehindItsConfigurationAndForgetSizesInAReset() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
+            HostileGuest.begin(machine, RING);
+            machine.hba.writeConfig(CONFIG_BYTES, Integer.BYTES, 0);
+            machine.hba.writeConfig(0, Integer.BYTES, 77);
+            machine.hba.writeConfig(SENSE_SIZE, Integer.BYTES, 18);
+            machine.hba.writeConfig(CDB_SIZE, Integer.BYTES, 16);
+
+            assertThat(machine.hba.readConfig(CONFIG_BYTES, Integer.BYTES))
+                    .isEqualTo(0xFFFF_FFFFL);
+            assertThat(machine.hba.readConfig(CONFIG_BYTES - 2, Integer.BYTES))
+                    .as("across the end").isEqualTo(0xFFFF_FFFFL);
+            assertThat(machine.hba.readConfig(0, Integer.BYTES)).as("queues").isEqualTo(1);
+            assertThat(machine.hba.readConfig(SENSE_SIZE, Integer.BYTES)).isEqualTo(18);
+            machine.await(machine.driver.reset());
+            assertThat(machine.hba.readConfig(SENSE_SIZE, Integer.BYTES)).isEqualTo(96);
+            assertThat(machine.hba.readConfig(CDB_SIZE, Integer.BYTES)).isEqualTo(32);
+        }
+    }
+
+    @Test
+    @Rule("VSCSI-13")
+    @Rule("VSCSI-21")
+    @Rule("VSCSI-22")
+    @Rule("SBUG-66")
+    void shouldTakeHeadersAndDataThatShareTheirDescriptors() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
+            GuestRam ram = machine.ram;
+            HostileRing ring = HostileGuest.begin(machine, RING).get(REQUESTS);
+            offerTestUnitReady(machine, ring, 0); // Takes what the unit has to say first.
+            byte[] request = Arrays.copyOf(
+                    ram.read(command(machine, GuestCdb.write10(3, 1, false)), REQUEST_BYTES),
+                    REQUEST_BYTES + BLOCK_BYTES);
+            Arrays.fill(request, REQUEST_BYTES, request.length, (byte) 0x77);
+            long written = ram.allocate(request.length, 16);
+            ram.write(written, request);
+            chain(ring, 2, new Descriptor(written, request.length, 0, 0),
+                    new Descriptor(response(machine), RESPONSE_BYTES, HostileRing.WRITE, 0));
+            long response = ram.allocate(RESPONSE_BYTES + BLOCK_BYTES, 16);
+            ram.fill(response, RESPONSE_BYTES + BLOCK_BYTES, UNTOUCHED);
+            chain(ring, 4,
+                    new Descriptor(command(machine, GuestCdb.read10(3, 1)), REQUEST_BYTES, 0, 0),
+                    new Descriptor(response, RESPONSE_BYTES + BLOCK_BYTES, HostileRing.WRITE, 0));
+
+            ring.offer(2);
+            machine.hba.kickFromGuest(REQUESTS);
+            machine.until(() -> ring.usedIndex() == 2);
+            ring.offer(4);
+            machine.hba.kickFromGuest(REQUESTS);
+            machine.until(() -> ring.usedIndex() == 3);
+
+            byte[] answer = ram.read(response, RESPONSE_BYTES + BLOCK_BYTES);
+            assertThat(Arrays.copyOf(answer, RESPONSE_BYTES)).containsOnly(0);
+            assertThat(Arrays.copyOfRange(answer, RESPONSE_BYTES, answer.length))
+                    .containsOnly(0x77);
+            assertThat(ring.usedLength(1)).as("nothing but the response").isEqualTo(RESPONSE_BYTES);
+            assertThat(ring.usedLength(2)).isEqualTo(RESPONSE_BYTES + BLOCK_BYTES);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "7,24,1,11",       // an unknown type
+        "0,24,1,11",       // an unknown function
+        "0,64,9,11",       // the same, with more room than it needs
+        "1,16,5,0",        // a query of events: none is supported
+        "2,16,5,0"})
+    @Rule("VSCSI-27")
+    @Rule("VSCSI-28")
+    @Rule("VSCSI-36")
+    @Rule("VSCSI-56")
+    @Rule("SBUG-43")
+    void shouldAnswerControlRequestsThatItDoesNotKnow(
+            int type, int readable, int writable, int code) {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
+            HostileRing ring = HostileGuest.begin(machine, RING).get(CONTROL);
+            byte[] request = new byte[readable];
+            request[0] = (byte) type;
+            request[4] = 99;
+            long address = machine.ram.allocate(readable, 16);
+            machine.ram.write(address, request);
+            long response = response(machine);
+            chain(ring, 0, new Descriptor(address, readable, 0, 0),
+                    new Descriptor(response, writable, HostileRing.WRITE, 0));
+
+            ring.offer(0);
+            machine.hba.kickFromGuest(CONTROL);
+            machine.until(() -> ring.usedIndex() == 1);
+
+            byte[] answer = machine.ram.read(response, writable);
+            assertThat(answer[ring.usedLength(0) - 1]).isEqualTo((byte) code);
+            assertThat(machine.hba.isBroken()).isFalse();
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     @Rule("MAL-31")
     @Rule("VSCSI-16")
+    @Rule("SBUG-63")
+    @Rule("SCHED-20")
     void shouldAnswerNothingOfABatchThatBreaksItsDeviceAndKeepNothing(boolean hung) {
         try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
             HostileRing ring = HostileGuest.begin(machine, RING).get(REQUESTS);

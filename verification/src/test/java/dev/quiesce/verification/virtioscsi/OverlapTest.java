@@ -30,6 +30,7 @@ class OverlapTest {
     @Test
     @Rule("VSCSI-49")
     @Rule("VSCSI-54")
+    @Rule("VSCSI-52")
     void shouldEndAResetThoughAFunctionMeetsIt() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
             GuestCommand hung = machine.readThatHangsDeaf(0);

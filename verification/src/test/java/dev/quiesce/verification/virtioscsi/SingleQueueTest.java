@@ -53,6 +53,9 @@ class SingleQueueTest {
     @Rule("VHU-20")
     @Rule("VHU-21")
     @Rule("VHU-T01")
+    @Rule("DP-30")
+    @Rule("BUG-51")
+    @Rule("SBUG-7")
     void shouldGoOnWhereAQueueStoodAndLoseNoKick() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
             QueueSetup setup = machine.hba.queue(REQUESTS);

@@ -37,6 +37,7 @@ class TaskManagementTest {
     @Test
     @Rule("VSCSI-29")
     @Rule("VSCSI-33")
+    @Rule("SBUG-37")
     void shouldAnswerAnAbortedCommandBeforeTheFunction() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
             GuestCommand hung = machine.readThatHangs(0);
@@ -79,6 +80,7 @@ class TaskManagementTest {
     @Rule("VSCSI-31")
     @Rule("VSCSI-26")
     @Rule("VSCSI-29")
+    @Rule("PURGE-16")
     void shouldAnswerFunctionsThatFindNothing() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun()) {
 

@@ -62,6 +62,7 @@ class StatusWriteTest {
 
     @Test
     @Rule("VSCSI-49")
+    @Rule("SBUG-69")
     void shouldCountWritesAfterAResetToTheNextLife() {
         device.writeDriverFeatures(VirtioFeatures.VERSION_1);
         device.writeQueue(0, RING);
@@ -80,6 +81,7 @@ class StatusWriteTest {
 
     @Test
     @Rule("VSCSI-49")
+    @Rule("SBUG-55")
     void shouldNotRunOnWhatAFailedResetLeft() {
         device.writeDriverFeatures(VirtioFeatures.VERSION_1);
         device.writeStatus(UP);

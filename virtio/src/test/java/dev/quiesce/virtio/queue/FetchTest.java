@@ -45,6 +45,7 @@ class FetchTest {
     @Rule("VQ-13")
     @Rule("VQ-18")
     @Rule("RVQ-T09")
+    @Rule("VQ-2")
     void shouldSplitAChainIntoItsReadableAndItsWritablePart() {
         Virtqueue queue = ring.queue(0);
         ring.descriptor(3, buffer(0), 16, NEXT, 9)

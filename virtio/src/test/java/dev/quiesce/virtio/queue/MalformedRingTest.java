@@ -92,6 +92,7 @@ class MalformedRingTest {
     @Test
     @Rule("MAL-4")
     @Rule("VQ-11")
+    @Rule("SBUG-31")
     void shouldBreakWhenMoreChainsAreOutstandingThanTheRingHas() {
         Virtqueue queue = ring.queue(0);
         for (int head = 0; head < 16; head++) {
@@ -137,6 +138,7 @@ class MalformedRingTest {
 
     @Test
     @Rule("MAL-6")
+    @Rule("SBUG-11")
     void shouldBreakWhenADescriptorIsEmpty() {
         assertThat(popAfter(ring.descriptor(0, buffer(0), 0, 0, 0).offer(0)))
                 .isEqualTo(QueueFault.EMPTY_DESCRIPTOR);

@@ -148,6 +148,7 @@ class NotificationTest {
     @Test
     @Rule("VQ-27")
     @Rule("VQ-28")
+    @Rule("SBUG-46")
     void shouldSeeWhatWasOfferedJustBeforeKicksWereEnabled() {
         for (long features : new long[] {0, EVENT_IDX}) {
             RawRing fresh = new RawRing(16);
@@ -169,6 +170,7 @@ class NotificationTest {
     @Test
     @Rule("VQ-27")
     @Rule("RVQ-T06")
+    @Rule("VSCSI-18")
     void shouldServeEverythingInTheCanonicalLoop() {
         for (long features : new long[] {0, EVENT_IDX}) {
             RawRing fresh = new RawRing(16);

@@ -135,6 +135,7 @@ class ReturnTest {
     @Test
     @Rule("PURGE-32")
     @Rule("RVQ-T21")
+    @Rule("SBUG-32")
     void shouldRefuseASavedStateThatCannotBe() {
         assertThatThrownBy(() -> new QueueState(65536, 0))
                 .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("65536");
