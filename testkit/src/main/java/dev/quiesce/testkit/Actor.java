@@ -47,12 +47,17 @@ public final class Actor extends Agent {
     /**
      * Adds the same step several times.
      *
-     * @param times how often
+     * @param times how often, 0 or more
      * @param what what the actor does
      * @param step does it
      * @return this actor
+     * @throws IllegalArgumentException if the number is negative
      */
     public Actor repeats(int times, String what, Runnable step) {
+        if (times < 0) {
+            throw new IllegalArgumentException(
+                    name() + " cannot take a step " + times + " times: " + what);
+        }
         for (int i = 0; i < times; i++) {
             does(what, step);
         }

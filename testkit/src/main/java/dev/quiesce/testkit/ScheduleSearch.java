@@ -45,8 +45,10 @@ public final class ScheduleSearch {
      *
      * @param preemptions 0 or more
      * @return this search
+     * @throws IllegalArgumentException if it is negative
      */
     public ScheduleSearch preemptionsMax(int preemptions) {
+        checkBound("preemptions", preemptions, 0);
         preemptionsMax = preemptions;
         return this;
     }
@@ -56,8 +58,10 @@ public final class ScheduleSearch {
      *
      * @param steps at least 1
      * @return this search
+     * @throws IllegalArgumentException if it is less
      */
     public ScheduleSearch stepsMax(int steps) {
+        checkBound("steps", steps, 1);
         stepsMax = steps;
         return this;
     }
@@ -67,8 +71,10 @@ public final class ScheduleSearch {
      *
      * @param schedules at least 1
      * @return this search
+     * @throws IllegalArgumentException if it is less
      */
     public ScheduleSearch schedulesMax(int schedules) {
+        checkBound("schedules", schedules, 1);
         schedulesMax = schedules;
         return this;
     }
@@ -99,6 +105,14 @@ public final class ScheduleSearch {
         }
         report.searchIsComplete(preemptionsMax);
         return report.tell(scenario);
+    }
+
+    /** A search of nothing would find nothing, and look like a proof. */
+    private static void checkBound(String what, int bound, int least) {
+        if (bound < least) {
+            throw new IllegalArgumentException("cannot search with at most " + bound + " " + what
+                    + ": need " + least + " or more");
+        }
     }
 
     private static void branch(

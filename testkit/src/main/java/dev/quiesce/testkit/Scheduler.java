@@ -369,10 +369,16 @@ final class Scheduler implements Parker.Stepping {
         told = false;
     }
 
+    /** Throws unless the context is one that this steps. */
+    void checkSteps(AioContext context) {
+        SteppedLoop unused = loop(context);
+    }
+
     /** The thread of a loop dies; nobody steps that any more. */
     void endLoop(AioContext context) {
+        SteppedLoop loop = loop(context);
         tell("the loop of " + context.name() + " ends");
-        loop(context).end("the loop of " + context.name() + " was ended by its simulation");
+        loop.end("the loop of " + context.name() + " was ended by its simulation");
         loops.remove(context);
     }
 

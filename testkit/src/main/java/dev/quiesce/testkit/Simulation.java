@@ -188,8 +188,10 @@ public final class Simulation {
      * @param name what to call it
      * @param home the context; main makes it a part of the control thread
      * @return an actor without steps
+     * @throws IllegalArgumentException if the context is not of this simulation
      */
     public Actor actor(String name, AioContext home) {
+        scheduler.checkSteps(home);
         return add(new Actor(name, home, this::isStarted));
     }
 
@@ -217,8 +219,11 @@ public final class Simulation {
      *
      * @param home whose owner does it
      * @param action what to do
+     * @throws IllegalArgumentException if the context is not of this simulation
+     * @throws IllegalStateException if the simulation runs
      */
     public void given(AioContext home, Runnable action) {
+        scheduler.checkSteps(home);
         if (isStarted()) {
             throw new IllegalStateException("the world is built already");
         }
@@ -260,8 +265,12 @@ public final class Simulation {
      * and fewer interleavings are possible.
      *
      * @param tasks at least 1
+     * @throws IllegalArgumentException if there were none, so that no turn would get anywhere
      */
     public void tasksPerTurn(int tasks) {
+        if (tasks < 1) {
+            throw new IllegalArgumentException("a turn of " + tasks + " tasks: need 1 or more");
+        }
         scheduler.tasksPerSlice(tasks);
     }
 
@@ -318,6 +327,7 @@ public final class Simulation {
      * the error handler, so {@linkplain #expectErrors expect} that.
      *
      * @param context the context, not main
+     * @throws IllegalArgumentException if it is main, or not of this simulation, or has ended
      */
     public void endLoop(AioContext context) {
         if (context == main) {

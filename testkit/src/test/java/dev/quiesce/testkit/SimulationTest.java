@@ -1,9 +1,11 @@
 package dev.quiesce.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.ControlWait;
+import dev.quiesce.aio.LoopSeams;
 import dev.quiesce.aio.LoopTimer;
 import dev.quiesce.aio.WaitReport;
 import dev.quiesce.aio.WorkItem;
@@ -13,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 class SimulationTest {
@@ -221,6 +224,43 @@ class SimulationTest {
     }
 
     @Test
+    void shouldRefuseBoundsUnderWhichNothingWouldHappen() {
+        Scenario nothing = sim -> { };
+        ScheduleSearch search = ScheduleSearch.of(nothing);
+
+        refused(() -> search.preemptionsMax(-1), "-1 preemptions");
+        refused(() -> search.stepsMax(0), "0 steps");
+        refused(() -> search.schedulesMax(0), "0 schedules");
+        Simulation.run(sim -> {
+            refused(() -> sim.tasksPerTurn(0), "0 tasks");
+            refused(() -> sim.actor("guest").repeats(-1, "moves", () -> { }), "guest", "-1");
+        }, 1).orThrow();
+    }
+
+    @Test
+    void shouldRefuseContextsThatItDoesNotStepAndToEndTheRunItself() {
+        AioContext stranger = new AioContext("stranger", LoopSeams.system());
+
+        Simulation.run(sim -> {
+            refused(() -> sim.given(stranger, () -> { }), "stranger", "not of this simulation");
+            refused(() -> sim.actor("guest", stranger), "stranger", "not of this simulation");
+            refused(() -> sim.endLoop(stranger), "stranger", "not of this simulation");
+            refused(() -> sim.endLoop(sim.main()), "control thread");
+        }, 1).orThrow();
+        assertThat(stranger.hasOwner()).isFalse();
+    }
+
+    @Test
+    void shouldRefuseToBeBuiltWhileItRuns() {
+        RunReport report = Simulation.run(sim ->
+                sim.actor("control", sim.main()).does("builds", () ->
+                        sim.given(sim.main(), () -> { })), 1);
+
+        assertThat(report.isFailed()).isTrue();
+        assertThat(report.detail()).contains("built already");
+    }
+
+    @Test
     @Rule("AIO-58")
     void shouldRefuseToLetAnybodyButControlWait() {
         Scenario scenario = sim -> {
@@ -267,6 +307,11 @@ class SimulationTest {
                 // Nothing that could not make progress.
             }
         });
+    }
+
+    private static void refused(ThrowingCallable call, String... parts) {
+        assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll(parts);
     }
 
     private static final class Job extends WorkItem {
