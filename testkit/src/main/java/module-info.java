@@ -7,5 +7,6 @@ module dev.quiesce.testkit {
     requires static org.jspecify;
 
     exports dev.quiesce.testkit;
+    exports dev.quiesce.testkit.channel;
     exports dev.quiesce.testkit.guest;
 }

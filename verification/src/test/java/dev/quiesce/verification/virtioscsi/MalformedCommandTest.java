@@ -2,7 +2,9 @@ package dev.quiesce.verification.virtioscsi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.quiesce.driver.memory.MemoryDriver;
 import dev.quiesce.rules.Rule;
+import dev.quiesce.scsi.ScsiAddress;
 import dev.quiesce.testkit.guest.GuestCdb;
 import dev.quiesce.testkit.guest.GuestRam;
 import dev.quiesce.testkit.guest.HostileRing;
@@ -268,6 +270,56 @@ class MalformedCommandTest {
             byte[] answer = machine.ram.read(response, writable);
             assertThat(answer[ring.usedLength(0) - 1]).isEqualTo((byte) code);
             assertThat(machine.hba.isBroken()).isFalse();
+        }
+    }
+
+    @Test
+    @Rule("VSCSI-9")
+    @Rule("SCHED-23")
+    void shouldAnswerEachCommandBySizesOfTheMomentInWhichItWasFetched() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
+            HostileRing ring = HostileGuest.begin(machine, RING).get(REQUESTS);
+            offerTestUnitReady(machine, ring, 0); // Takes what the unit has to say first.
+            machine.hba.kickFromGuest(REQUESTS);
+            machine.until(() -> ring.usedIndex() == 1);
+            machine.gates.get(0).shut();
+            offerRead(machine, ring, 2);
+            machine.hba.kickFromGuest(REQUESTS);
+            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+
+            machine.hba.writeConfig(SENSE_SIZE, Integer.BYTES, 18);
+            offerTestUnitReady(machine, ring, 5);
+            machine.hba.kickFromGuest(REQUESTS);
+            machine.until(() -> ring.usedIndex() == 2);
+            machine.gates.get(0).open();
+            machine.until(() -> ring.usedIndex() == 3);
+
+            assertThat(ring.usedId(1)).isEqualTo(5);
+            assertThat(ring.usedLength(1)).isEqualTo(12 + 18);
+            assertThat(ring.usedId(2)).isEqualTo(2);
+            assertThat(ring.usedLength(2)).isEqualTo(12 + 96 + BLOCK_BYTES);
+        }
+    }
+
+    @Test
+    @Rule("VSCSI-40")
+    void shouldSendNoEventOfWhatHappenedBeforeItRan() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
+            machine.hba.startDataplane(machine.allOnMain());
+            HostileGuest.negotiate(machine);
+            HostileRing events =
+                    HostileGuest.rings(machine, RING).get(VirtioScsi.EVENT_QUEUE);
+            events.descriptor(0, Descriptor.last(
+                    machine.ram.allocate(16, 16), 16, HostileRing.WRITE)).offer(0);
+            machine.plug(machine.newDisk(new MemoryDriver(1 << 20)), new ScsiAddress(1, 0));
+
+            HostileGuest.run(machine);
+            machine.hba.kickFromGuest(VirtioScsi.EVENT_QUEUE);
+            machine.turn();
+            assertThat(events.usedIndex()).as("not even as missed").isZero();
+
+            machine.plug(machine.newDisk(new MemoryDriver(1 << 20)), new ScsiAddress(2, 0));
+            machine.until(() -> events.usedIndex() == 1);
         }
     }
 
