@@ -460,7 +460,8 @@ public abstract class Task {
 
         /** A task that lets the loop sleep has been made ready. */
         void pacingBegins(long nowNanos) {
-            if (pacing == 0) {
+            // A time that is over is of those that are about to run, and lets nobody sleep.
+            if (pacing == 0 || nowNanos >= paceEndNanos) {
                 // Opaque: one writer, and readers that want a whole number.
                 PACE_END.setOpaque(this, nowNanos + PACE_NANOS);
             }

@@ -57,6 +57,29 @@ class IdleBottomHalfTest {
     }
 
     @Test
+    @Rule("AIO-7")
+    @Rule("AIO-9")
+    void shouldPaceSeveralThatScheduleThemselvesAgain() {
+        BottomHalf[] again = new BottomHalf[3];
+        for (int i = 0; i < again.length; i++) {
+            int mine = i;
+            again[i] = new BottomHalf(loop.context, "again " + i, () -> {
+                loop.log.add("again " + mine);
+                again[mine].scheduleIdle();
+            });
+            again[i].scheduleIdle();
+        }
+
+        for (int i = 0; i < 4; i++) {
+            assertThat(loop.context.poll(Long.MAX_VALUE)).isFalse();
+        }
+
+        assertThat(loop.parker.parks)
+                .containsExactly(PACE_NANOS, PACE_NANOS, PACE_NANOS, PACE_NANOS);
+        assertThat(loop.log).hasSize(12);
+    }
+
+    @Test
     @Rule("AIO-8")
     void shouldRunAtOnceAndBeProgressWhenAlsoScheduledOrdinarily() {
         half.scheduleIdle();
