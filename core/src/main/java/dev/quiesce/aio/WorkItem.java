@@ -190,11 +190,17 @@ public abstract class WorkItem extends Task {
         return false;
     }
 
-    /** Takes back a submission that could not be queued, as if it had not been made. Home. */
-    final void retract() {
+    /**
+     * Takes back a submission that nobody will look at, as if it had not been made. Home.
+     *
+     * @return false if a worker has taken the item, which comes home then
+     */
+    final boolean retract() {
         if (STATE.compareAndSet(this, QUEUED, IDLE)) {
             Objects.requireNonNull(home).remains().workEnds();
+            return true;
         }
+        return false;
     }
 
     /**

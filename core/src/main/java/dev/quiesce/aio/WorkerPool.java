@@ -35,7 +35,9 @@ public final class WorkerPool implements Workers {
      *   resize:            max = more; full fence; look at the queue, make threads for it
      *   closer:            closing = true; every worker looks once more before it ends
      *
-     * so an item is never left behind while everybody sleeps or has gone. Whoever wakes a sleeper
+     * so an item is never left behind while everybody sleeps or has gone. A submitter that finds
+     * the pool closed and empty takes its item back and refuses it only if it still has it: the
+     * last worker may have come across it (SubmitVersusClose). Whoever wakes a sleeper
      * lowers `idle` on its behalf and grants a wake-up, both under the lock: two submissions never
      * count on the same sleeper. A worker that is too many leaves without work, so it hands the
      * wake-up that it may have used to the next one; there is one, since max is 1 at least.
@@ -109,16 +111,25 @@ public final class WorkerPool implements Workers {
         if (closing) {
             throw closed();
         }
+        if (enqueue(home, item) && (idleVolatile() > 0 || sizeVolatile() < max || closing)) {
+            findWorkerFor(home, item);
+        }
+    }
+
+    /**
+     * First step of {@link #submit}; the second is {@link #findWorkerFor}.
+     *
+     * @return false if an entry of the item is queued already, and somebody looks at that
+     */
+    boolean enqueue(AioContext home, WorkItem item) {
         item.submitted(home);
         if (!item.enterQueueOf(this)) {
-            return;
+            return false;
         }
         queue.offer(item);
         // StoreLoad: the offer before the look, see the note above.
         VarHandle.fullFence();
-        if (idleVolatile() > 0 || sizeVolatile() < max || closing) {
-            findWorkerFor(home, item);
-        }
+        return true;
     }
 
     @Override
@@ -194,8 +205,7 @@ public final class WorkerPool implements Workers {
                 throw new IllegalStateException("the worker " + Thread.currentThread().getName()
                         + " would wait for itself if it closed its pool (AIO-74)");
             }
-            closing = true;
-            wake.signalAll();
+            stopTaking();
             while (size > 0) {
                 allGone.awaitUninterruptibly();
             }
@@ -204,6 +214,17 @@ public final class WorkerPool implements Workers {
             lock.unlock();
         }
         gone.forEach(WorkerPool::join);
+    }
+
+    /** First step of {@link #close}: what is queued is done, nothing else. */
+    void stopTaking() {
+        lock.lock();
+        try {
+            closing = true;
+            wake.signalAll();
+        } finally {
+            lock.unlock();
+        }
     }
 
     private static void join(Thread thread) {
@@ -221,15 +242,18 @@ public final class WorkerPool implements Workers {
     }
 
     /** Wakes a sleeper, or makes a thread if all are busy and there may be one more. */
-    private void findWorkerFor(AioContext home, WorkItem item) {
+    void findWorkerFor(AioContext home, WorkItem item) {
         lock.lock();
         try {
             if (wakeSleeper()) {
                 return;
             }
             if (closing && size == 0) {
-                item.retract();
-                throw closed();
+                // Unless the last worker has taken the item before it ended: then it is done.
+                if (item.retract()) {
+                    throw closed();
+                }
+                return;
             }
             if (closing || size >= max) {
                 return;

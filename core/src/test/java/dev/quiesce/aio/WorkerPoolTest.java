@@ -451,6 +451,41 @@ class WorkerPoolTest {
         assertThat(log).containsExactly("nesting", "inner", "nested poll over");
     }
 
+    @Test
+    @Rule("AIO-74")
+    void shouldAcceptAnItemThatTheLastWorkerDidWhileThePoolWasClosed() {
+        WorkerPool pool = pool(1, 1);
+        Item item = new Item("a", () -> { });
+
+        boolean queued = pool.enqueue(home, item);
+        pool.close();
+        pool.findWorkerFor(home, item);
+
+        assertThat(queued).isTrue();
+        pollUntil(1);
+        assertThat(item.worked).isTrue();
+        assertThat(home.isIdle()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-74")
+    void shouldRefuseAnItemThatNobodyTakesAndGiveItBack() {
+        WorkerPool pool = pool(1, 1);
+        pool.close();
+        Item item = new Item("a", () -> { });
+
+        assertThat(pool.enqueue(home, item)).isTrue();
+        assertThatThrownBy(() -> pool.findWorkerFor(home, item))
+                .isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
+
+        assertThat(home.isIdle()).isTrue();
+        try (WorkerPool other = pool(0, 1)) {
+            other.submit(home, item);
+            pollUntil(1);
+        }
+        assertThat(item.worked).isTrue();
+    }
+
     private WorkerPool pool(int min, int max) {
         own();
         return new WorkerPool(factory, min, max, now::get);
