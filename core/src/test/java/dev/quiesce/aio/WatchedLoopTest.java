@@ -45,6 +45,22 @@ class WatchedLoopTest {
     }
 
     @Test
+    void shouldDoAtItsEndWhatItWasToldInThatOrder() {
+        FakeLoop loop = new FakeLoop();
+        List<String> expected = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            String name = "action " + i;
+            expected.add(name);
+            loop.context.watched().atEnd(() -> loop.log.add(name));
+        }
+
+        loop.context.close();
+
+        assertThat(loop.log).isEqualTo(expected);
+        loop.close();
+    }
+
+    @Test
     void shouldReportWhatAnActionAtItsEndThrowsAndMakeTheOthers() {
         FakeLoop loop = new FakeLoop();
         AssertionError error = new AssertionError("of an action");

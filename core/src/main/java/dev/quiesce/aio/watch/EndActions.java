@@ -1,7 +1,6 @@
 package dev.quiesce.aio.watch;
 
-import java.util.Collections;
-import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -15,8 +14,8 @@ final class EndActions {
      */
     private final Object lock = new Object();
 
-    /** In no order. Guarded by the lock. */
-    private final Set<Runnable> actions = Collections.newSetFromMap(new IdentityHashMap<>());
+    /** In the order in which they were added: the same run ends in the same way. Under lock. */
+    private final Set<Action> actions = new LinkedHashSet<>();
 
     /** Guarded by the lock. */
     private boolean over;
@@ -25,7 +24,7 @@ final class EndActions {
     boolean add(Runnable action) {
         synchronized (lock) {
             if (!over) {
-                actions.add(action);
+                actions.add(new Action(action));
             }
             return !over;
         }
@@ -33,21 +32,34 @@ final class EndActions {
 
     boolean remove(Runnable action) {
         synchronized (lock) {
-            return actions.remove(action);
+            return actions.remove(new Action(action));
         }
     }
 
     /** The end: makes them all. One that throws does not keep the others from being made. */
     void makeAll(Consumer<Throwable> errors) {
-        List<Runnable> due;
+        List<Action> due;
         synchronized (lock) {
             over = true;
             due = List.copyOf(actions);
         }
-        for (Runnable action : due) {
-            if (remove(action)) {
-                make(action, errors);
+        for (Action action : due) {
+            if (remove(action.made)) {
+                make(action.made, errors);
             }
+        }
+    }
+
+    /** An action, known by its identity. */
+    private record Action(Runnable made) {
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Action action && action.made == made;
+        }
+
+        @Override
+        public int hashCode() {
+            return System.identityHashCode(made);
         }
     }
 

@@ -46,7 +46,8 @@ public interface WatchedLoop {
      * Has an action made once when nothing runs in this loop any more, because it was closed or has
      * ended: by the thread that ends it, as its last act, so that the action sees whatever the loop
      * did, and what has not run by then never will. At once, on the calling thread, if that is over
-     * already. The action is short and posts nothing to this loop; what it throws is reported.
+     * already. Several are made in the order in which they were given. The action is short and
+     * posts nothing to this loop; what it throws is reported.
      *
      * @param action what to do; remembered by identity until {@link #notAtEnd}
      */
