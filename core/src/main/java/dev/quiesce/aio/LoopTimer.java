@@ -198,8 +198,10 @@ public final class LoopTimer {
             for (Heap heap : all) {
                 if (heap != own) {
                     long left = heap.nanosUntilNext();
-                    if (left != Long.MAX_VALUE) {
-                        nearest = Math.min(nearest, own.clock.nanoTime() + left);
+                    long now = own.clock.nanoTime();
+                    // Time does not go that far if the sum overflows.
+                    if (left != Long.MAX_VALUE && left <= Long.MAX_VALUE - Math.max(0, now)) {
+                        nearest = Math.min(nearest, now + left);
                     }
                 }
             }

@@ -7,6 +7,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What became of one run of a {@link Scenario}: its schedule, its story, and whether it failed. */
 public final class RunReport {
+    /** So many choices tell a cut run from others; it may have made very many. */
+    private static final int CHOICES_TOLD = 100;
+
     private final long seed;
     private final Scheduler.Path path;
     private final Extent extent;
@@ -47,12 +50,15 @@ public final class RunReport {
         return path.fingerprint();
     }
 
-    /** {@return whether the run was ended because it took too many steps} */
+    /**
+     * {@return whether the run was ended because it took too many steps} What was to hold in the
+     * end was not looked at: it may be a livelock, or the bound may be too low.
+     */
     public boolean isCut() {
         return extent.cut();
     }
 
-    /** {@return whether something went wrong} */
+    /** {@return whether something went wrong; a run that was cut has not failed, nor passed} */
     public boolean isFailed() {
         return failure != null;
     }
@@ -88,15 +94,20 @@ public final class RunReport {
     }
 
     /**
-     * Throws if the run failed, with the story as the message.
+     * Throws if the run failed or was cut, with the story as the message.
      *
      * @return this report
      */
     public RunReport orThrow() {
-        if (isFailed()) {
+        if (isFailed() || isCut()) {
             throw new AssertionError(toString(), cause());
         }
         return this;
+    }
+
+    /** This, with what is to be said instead of a story. */
+    RunReport withoutStory(String why) {
+        return new RunReport(seed, path, extent, failure, List.of(why));
     }
 
     Scheduler.Path path() {
@@ -111,7 +122,8 @@ public final class RunReport {
                 .collect(Collectors.joining());
         if (failure == null) {
             return lines + "      " + (isCut() ? "cut after " : "passed after ") + steps()
-                    + " steps, seed " + seed;
+                    + " steps, seed " + seed + (isCut() ? ", choices that begin with "
+                    + choices().subList(0, Math.min(CHOICES_TOLD, path.length())) : "");
         }
         return lines + "  =>  " + failure.kind() + ": " + failure.detail() + String.format("%n")
                 + "      after " + steps() + " steps, " + preemptions() + " preemptions; seed "

@@ -40,7 +40,9 @@ final class Scheduler implements Parker.Stepping {
      * first, so "always 0" is the schedule without preemptions.
      *
      * Lost wake-ups cannot hide behind a timeout: a wait of a second or more with nothing due
-     * anywhere and no timer armed is a failure. Shorter ones are a grace period: time passes.
+     * anywhere and no timer armed is a failure. Shorter ones are a grace period: time passes. It
+     * also passes where a timer is armed that is further away than the wait is long; such a wait
+     * counts as a step, so one that no timer helps is cut.
      *
      * The first failure is remembered and unwinds everything as an Error, which no layer swallows.
      */
@@ -101,6 +103,10 @@ final class Scheduler implements Parker.Stepping {
         tasksPerSlice = tasks;
     }
 
+    boolean hasFailed() {
+        return failure != null;
+    }
+
     boolean isSettingUp() {
         return settingUp;
     }
@@ -135,8 +141,12 @@ final class Scheduler implements Parker.Stepping {
             Agent next = choose(null, false);
             if (next != null) {
                 enter(next);
-            } else if (!timePasses(Long.MAX_VALUE)) {
-                return;
+            } else {
+                long leftNanos = nanosToNearestDeadline();
+                if (leftNanos == Long.MAX_VALUE) {
+                    return;
+                }
+                clock.advance(leftNanos);
             }
         }
     }
@@ -159,11 +169,35 @@ final class Scheduler implements Parker.Stepping {
 
     private void check() {
         for (Condition condition : always) {
-            if (failure == null && !condition.holds.getAsBoolean()) {
-                raise(condition.what, "no longer holds", null);
+            if (failure == null) {
+                expect(condition.what, condition.holds, "no longer holds");
             }
         }
         unwindIfOver();
+    }
+
+    /** Looks at a condition; raises a failure of that kind if it does not hold, or throws. */
+    void expect(String what, BooleanSupplier holds, String otherwise) {
+        try {
+            if (!holds.getAsBoolean()) {
+                raise(what, otherwise, null);
+            }
+        } catch (Unwind unwind) {
+            throw unwind;
+        } catch (RuntimeException | Error e) {
+            raise(what, "cannot be told: " + e, e);
+        }
+    }
+
+    private boolean isDue(Agent agent) {
+        try {
+            return agent.isDue();
+        } catch (Unwind unwind) {
+            throw unwind;
+        } catch (RuntimeException | Error e) {
+            throw fail(e.getClass().getSimpleName(),
+                    "whether " + agent.name() + " can move: " + e.getMessage(), e);
+        }
     }
 
     private void unwindIfOver() {
@@ -178,7 +212,7 @@ final class Scheduler implements Parker.Stepping {
         boolean lastIsDue = false;
         int width = 0;
         for (Agent agent : agents) {
-            boolean can = agent == self ? selfIsDue : !isBlocked(agent) && agent.isDue();
+            boolean can = agent == self ? selfIsDue : !isBlocked(agent) && isDue(agent);
             if (can) {
                 if (width == due.length) {
                     due = Arrays.copyOf(due, 2 * width);
@@ -202,11 +236,15 @@ final class Scheduler implements Parker.Stepping {
         if (!settingUp) {
             path.mix(agents.indexOf(last));
         }
+        countStep();
+        return last;
+    }
+
+    private void countStep() {
         if (++steps > stepsMax) {
             cut = true;
             throw new Unwind();
         }
-        return last;
     }
 
     private void moveLastToFront(int width) {
@@ -281,13 +319,14 @@ final class Scheduler implements Parker.Stepping {
         if (context != main) {
             throw fail("wait", "context " + context.name() + " waits; only control may", null);
         }
-        if (timePasses(maxNanos)) {
-            return;
-        }
-        if (maxNanos > GRACE_NANOS_MAX) {
+        long leftNanos = nanosToNearestDeadline();
+        if (leftNanos == Long.MAX_VALUE && maxNanos > GRACE_NANOS_MAX) {
             throw fail("stuck", waiting(context), null);
         }
-        clock.advance(maxNanos);
+        if (leftNanos > maxNanos) {
+            countStep();
+        }
+        clock.advance(Math.min(leftNanos, maxNanos));
     }
 
     @Override
@@ -382,17 +421,15 @@ final class Scheduler implements Parker.Stepping {
         loops.remove(context);
     }
 
-    /** Moves time to the nearest deadline, if there is one within the given time. */
-    private boolean timePasses(long withinNanos) {
+    /** How far the nearest deadline is; {@link Long#MAX_VALUE} if time brings none. */
+    private long nanosToNearestDeadline() {
         long nearest = Long.MAX_VALUE;
         for (AioContext context : loops.keySet()) {
             nearest = Math.min(nearest, context.nextDeadlineNanos());
         }
-        if (nearest == Long.MAX_VALUE || nearest - clock.nanoTime() > withinNanos) {
-            return false;
-        }
-        clock.advanceTo(nearest);
-        return true;
+        long now = clock.nanoTime();
+        // One that has passed is of somebody who cannot move: time does not help.
+        return nearest == Long.MAX_VALUE || nearest <= now ? Long.MAX_VALUE : nearest - now;
     }
 
     private SteppedLoop loop(AioContext context) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a {@link ScheduleSearch}, or a number of seeds, found: how many different schedules were
@@ -27,6 +28,7 @@ public final class SearchReport {
     private long cut;
     private int preemptionsDone = -1;
     private boolean complete;
+    private @Nullable RunReport firstCut;
 
     private SearchReport(boolean random) {
         this.random = random;
@@ -67,14 +69,14 @@ public final class SearchReport {
         return preemptionsDone;
     }
 
-    /** {@return whether every schedule within the bounds was run} */
+    /** {@return whether every schedule within the bounds was run, to its end or its failure} */
     public boolean isComplete() {
-        return complete;
+        return complete && cut == 0;
     }
 
-    /** {@return whether no schedule failed} */
+    /** {@return whether no schedule failed, and none was cut: what that comes to is not known} */
     public boolean isClean() {
-        return failed == 0;
+        return failed == 0 && cut == 0;
     }
 
     /** {@return the kinds of failure found, in alphabetical order} */
@@ -113,6 +115,9 @@ public final class SearchReport {
         for (RunReport run : shortest.values()) {
             text.append(String.format("%n")).append(run);
         }
+        if (firstCut != null) {
+            text.append(String.format("%n")).append(firstCut);
+        }
         return text.toString();
     }
 
@@ -124,6 +129,7 @@ public final class SearchReport {
         schedules++;
         if (run.isCut()) {
             cut++;
+            firstCut = firstCut == null ? run : firstCut;
         }
         if (run.isFailed()) {
             failed++;
@@ -142,7 +148,12 @@ public final class SearchReport {
     }
 
     SearchReport tell(Scenario scenario) {
-        shortest.replaceAll((kind, run) -> Simulation.replay(scenario, run));
+        shortest.replaceAll((kind, run) -> {
+            RunReport told = Simulation.replay(scenario, run);
+            boolean repeats = told.isFailed() && told.kind().equals(kind);
+            return repeats ? told : run.withoutStory("the same choices have not failed like this"
+                    + " again: the scenario depends on something outside the simulation");
+        });
         return this;
     }
 }

@@ -28,8 +28,9 @@ import org.jspecify.annotations.Nullable;
  *     Simulation.run(scenario, 42).orThrow();
  * </pre>
  *
- * <p>A step is one callback of a loop with its epilogue, one item of a worker, or one step of an
- * {@link Actor}. The simulation is the {@link dev.quiesce.aio.Parker}, the clock and the workers of
+ * <p>A step is a turn of a loop with its epilogue, one item of a worker, or one step of an
+ * {@link Actor}. A turn runs one task that is ready ({@link #tasksPerTurn}), one outer-only task,
+ * and all timers that are due: nobody moves between those. The simulation is the {@link dev.quiesce.aio.Parker}, the clock and the workers of
  * its contexts. A step runs undisturbed, with two exceptions: where the control thread waits, and
  * where it calls {@link #interleave}, others are stepped. Only the control thread may wait.
  *
@@ -37,8 +38,9 @@ import org.jspecify.annotations.Nullable;
  * behave as with threads. Inside a callback nothing is interleaved: that is what
  * {@link StepModel} and jcstress are for.
  *
- * <p>A run fails if a condition does not hold, a step throws or fails an assertion, a callback's
- * exception reaches the error handler, somebody waits for ever, or {@link #fail} is called.
+ * <p>A run fails if a condition does not hold or throws, a step throws or fails an assertion, a
+ * callback's exception reaches the error handler, somebody waits for ever, or {@link #fail} is
+ * called. One that takes too many steps is cut: it has no end, so nothing is known about that.
  *
  * <p>Confined to the thread that runs it.
  */
@@ -366,8 +368,8 @@ public final class Simulation {
         try (Lease control = main.acquire()) {
             assert control != null;
             for (End end : ends) {
-                if (!end.holds.getAsBoolean()) {
-                    fail(end.what, "does not hold in the end");
+                if (!scheduler.hasFailed()) {
+                    scheduler.expect(end.what, end.holds, "does not hold in the end");
                 }
             }
         }

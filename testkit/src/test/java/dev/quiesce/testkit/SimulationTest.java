@@ -4,16 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.BottomHalf;
 import dev.quiesce.aio.ControlWait;
 import dev.quiesce.aio.LoopSeams;
 import dev.quiesce.aio.LoopTimer;
 import dev.quiesce.aio.WaitReport;
 import dev.quiesce.aio.WorkItem;
+import dev.quiesce.aio.time.Clock;
+import dev.quiesce.aio.time.MachineClock;
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -121,6 +125,112 @@ class SimulationTest {
 
         assertThat(report.kinds()).containsExactly("stuck");
         assertThat(report.failure("stuck").detail()).contains("main waits");
+    }
+
+    @Test
+    void shouldLetAWaitLastUntilATimerEndsItHoweverFarThatIs() {
+        for (boolean onMain : List.of(true, false)) {
+            Scenario scenario = sim -> {
+                boolean[] done = new boolean[1];
+                AioContext io = onMain ? sim.main() : sim.context("io");
+                Actor control = sim.actor("control", sim.main());
+                Actor arming = onMain ? control : sim.actor("guest", io);
+                arming.does("arms", () -> new LoopTimer(io, "alarm", () -> {
+                    done[0] = true;
+                    sim.main().wake();
+                }).armAt(sim.clock().nanoTime() + TimeUnit.SECONDS.toNanos(20)));
+                control.does("waits", () -> await(sim.main(), () -> done[0]));
+                sim.inTheEnd("waited", () -> done[0]);
+            };
+
+            SearchReport report = ScheduleSearch.of(scenario).explore();
+
+            assertThat(report.isClean()).as(report.toString()).isTrue();
+            assertThat(report.isComplete()).isTrue();
+        }
+    }
+
+    @Test
+    void shouldCutAWaitThatATimerMerelyKeepsFromBeingStuck() {
+        Scenario scenario = sim -> {
+            LoopTimer[] timer = new LoopTimer[1];
+            timer[0] = new LoopTimer(sim.main(), "alarm", () -> { });
+            timer[0].armAt(Long.MAX_VALUE - 1);
+            sim.actor("control", sim.main()).does("waits", () -> await(sim.main(), () -> false));
+        };
+
+        assertThat(Simulation.run(scenario, 1).isCut()).isTrue();
+    }
+
+    @Test
+    void shouldNotPassALivelock() {
+        Scenario scenario = sim -> {
+            AioContext io = sim.context("io");
+            BottomHalf[] again = new BottomHalf[1];
+            again[0] = new BottomHalf(io, "again", () -> again[0].schedule());
+            sim.actor("guest", io).does("begins a livelock", () -> again[0].schedule());
+            sim.inTheEnd("never looked at", () -> false);
+        };
+
+        RunReport run = Simulation.run(scenario, 1);
+        SearchReport search = ScheduleSearch.of(scenario).stepsMax(200).explore();
+
+        assertThat(run.isCut()).isTrue();
+        assertThatThrownBy(run::orThrow).isInstanceOf(AssertionError.class)
+                .hasMessageContaining("cut after");
+        assertThat(search.cutSchedules()).isPositive();
+        assertThat(search.isClean()).isFalse();
+        assertThat(search.isComplete()).isFalse();
+        assertThat(search.toString()).contains("cut after 201 steps");
+    }
+
+    @Test
+    void shouldPutIntoTheReportWhatAConditionThrows() {
+        Runnable boom = () -> {
+            throw new IllegalStateException("boom");
+        };
+        List<Scenario> scenarios = List.of(
+                sim -> sim.inTheEnd("condition", () -> isNotHeld(boom)),
+                sim -> {
+                    boolean[] moved = new boolean[1];
+                    sim.actor("guest").does("moves", () -> moved[0] = true);
+                    sim.always("condition", () -> !moved[0] || isNotHeld(boom));
+                },
+                sim -> sim.actor("condition").doesWhen("moves", () -> isNotHeld(boom), boom));
+
+        for (Scenario scenario : scenarios) {
+            RunReport report = Simulation.run(scenario, 1);
+
+            assertThat(report.isFailed()).isTrue();
+            assertThat(report.cause()).hasMessage("boom");
+            assertThat(report.kind() + report.detail()).contains("condition", "boom");
+        }
+    }
+
+    @Test
+    void shouldEndThoughATimerOfASecondClockIsFurtherAwayThanTimeGoes() {
+        Scenario scenario = sim -> {
+            AioContext io = sim.context("io");
+            sim.clock().advance(1_000);
+            MachineClock guest = MachineClock.paced("guest", Clock.Kind.VIRTUAL, sim.clock());
+            guest.start();
+            new LoopTimer(io, guest, "far", () -> { }).armAt(Long.MAX_VALUE - 1);
+        };
+
+        assertThat(Simulation.run(scenario, 1).orThrow().isFailed()).isFalse();
+    }
+
+    @Test
+    void shouldSayThatAFailureDoesNotRepeatItself() {
+        int[] runs = new int[1];
+        Scenario scenario = sim ->
+                sim.inTheEnd("only the first fails", () -> ++runs[0] > 1);
+
+        SearchReport report = ScheduleSearch.of(scenario).explore();
+
+        RunReport kept = report.failure("only the first fails");
+        assertThat(kept.isFailed()).isTrue();
+        assertThat(kept.story()).singleElement().asString().contains("outside the simulation");
     }
 
     @Test
@@ -279,6 +389,11 @@ class SimulationTest {
                     .does("writes", () -> value[0] = seen[0] + 1);
         }
         sim.inTheEnd("both counted", () -> value[0] == 2);
+    }
+
+    private static boolean isNotHeld(Runnable throwing) {
+        throwing.run();
+        return true;
     }
 
     private static boolean remember(Set<String> orders, String order) {
