@@ -6,7 +6,6 @@ import dev.quiesce.aio.watch.LoopMeter;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -22,10 +21,13 @@ import org.jspecify.annotations.Nullable;
  * clock began to run (AIO-56): one that re-arms itself in the past does not stall the loop.
  */
 public final class LoopTimer {
-    private final Heap heap;
     private final AioContext context;
+    private final Clock clock;
     private final String name;
     private final Runnable callback;
+
+    /** Where this is armed, if it is; replaced on arming once it was let go. Any thread. */
+    private volatile Heap heap;
 
     /** Guarded by heap.lock. */
     private final DeadlineQueue.Entry<LoopTimer> entry;
@@ -54,7 +56,8 @@ public final class LoopTimer {
         this.name = Objects.requireNonNull(name, "name");
         this.callback = Objects.requireNonNull(callback, "callback");
         this.entry = new DeadlineQueue.Entry<>(this);
-        this.heap = context.turn().timers().of(Objects.requireNonNull(clock, "clock"));
+        this.clock = Objects.requireNonNull(clock, "clock");
+        this.heap = context.turn().timers().of(clock);
     }
 
     /**
@@ -66,7 +69,7 @@ public final class LoopTimer {
      * @throws IllegalStateException if the context is closed or its loop has ended
      */
     public void armAt(long deadlineNanos) {
-        makeLoopLook(heap.arm(this, deadlineNanos, false));
+        makeLoopLook(arm(deadlineNanos, false));
     }
 
     /**
@@ -76,7 +79,7 @@ public final class LoopTimer {
      * @throws IllegalStateException if the context is closed or its loop has ended
      */
     public void anticipate(long deadlineNanos) {
-        makeLoopLook(heap.arm(this, deadlineNanos, true));
+        makeLoopLook(arm(deadlineNanos, true));
     }
 
     /**
@@ -103,6 +106,16 @@ public final class LoopTimer {
      */
     public String name() {
         return name;
+    }
+
+    private boolean arm(long deadlineNanos, boolean earlierOnly) {
+        while (true) {
+            Heap.Armed how = heap.arm(this, deadlineNanos, earlierOnly);
+            if (how != Heap.Armed.NOWHERE) {
+                return how == Heap.Armed.NEXT;
+            }
+            heap = context.turn().timers().ofOpen(clock);
+        }
     }
 
     private void makeLoopLook(boolean isNext) {
@@ -140,6 +153,12 @@ public final class LoopTimer {
      * The timers of one context: a heap for each clock, in the order in which they run (AIO-54).
      */
     static final class Lists {
+        /**
+         * So many clocks stay though no timer is armed on them; with more, their lists are let go:
+         * a loop outlives many machines. The clocks of one machine come and go without that.
+         */
+        private static final int KEPT = 8;
+
         private final AioContext context;
 
         /** The context's own clock; most contexts have no other. */
@@ -162,6 +181,14 @@ public final class LoopTimer {
             return clock == own.clock ? own : find(clock);
         }
 
+        /** As {@link #of}; throws if the context takes no timers any more. */
+        synchronized Heap ofOpen(Clock clock) {
+            if (sealed) {
+                throw context.gone();
+            }
+            return of(clock);
+        }
+
         private synchronized Heap find(Clock clock) {
             for (Heap heap : all) {
                 if (heap.clock == clock) {
@@ -170,14 +197,20 @@ public final class LoopTimer {
             }
             Heap made = new Heap(context, clock);
             if (sealed) {
-                made.seal();
+                // In no list, so it takes no timer.
+                made.letGo = true;
                 return made;
             }
-            Heap[] more = Arrays.copyOf(all, all.length + 1);
-            more[all.length] = made;
-            // Stable: clocks of one kind run in the order of their first use.
-            Arrays.sort(more, Comparator.comparing(heap -> heap.clock.kind()));
-            all = more;
+            List<Heap> used = new ArrayList<>();
+            for (Heap heap : all) {
+                if (heap == own || all.length < KEPT || !heap.letGoIfEmpty()) {
+                    used.add(heap);
+                }
+            }
+            used.add(made);
+            // Stable: clocks of one kind run in the order in which they came into use.
+            used.sort(Comparator.comparing(heap -> heap.clock.kind()));
+            all = used.toArray(new Heap[0]);
             clock.watch(made);
             return made;
         }
@@ -256,6 +289,14 @@ public final class LoopTimer {
             return true;
         }
 
+        /** Takes back what {@link #sealIfEmpty} did. Home context. */
+        synchronized void unseal() {
+            sealed = false;
+            for (Heap heap : all) {
+                heap.unseal();
+            }
+        }
+
         /** The names of the armed timers, in no order. Thread: any. */
         List<String> names() {
             List<String> names = new ArrayList<>();
@@ -278,7 +319,9 @@ public final class LoopTimer {
          * A clock may be stopped or set back in the middle of a run. Whether it runs is asked again
          * under the lock before each timer, so none is taken once a stop has asked this list
          * whether it is quiet. What was found due and has not fired stays armed; the next run looks
-         * whether it is still due.
+         * whether it is still due. A change says so under the lock, and before the next timer is
+         * taken what the clock now says is not due goes back: once the change is over, none fires
+         * early.
          *
          * The lock is held for a few dozen instructions and never while calling out. `armed` is
          * read without it, by the home context only: an arming that matters is followed by a
@@ -300,6 +343,12 @@ public final class LoopTimer {
         private final DeadlineQueue<LoopTimer> queue = new DeadlineQueue<>();
         private boolean sealed;
 
+        /** Whether the clock was started or set since timers were last found due. Under lock. */
+        private boolean clockChanged;
+
+        /** Whether this is in no list any more, and its clock gets another. Under lock. */
+        private boolean letGo;
+
         /** How many runs are on the stack of the home context: nested ones count. */
         private int running;
 
@@ -315,25 +364,42 @@ public final class LoopTimer {
             this.clock = clock;
         }
 
-        /** Arms a timer, or only for an earlier time; true if it is now the next to fire. */
-        boolean arm(LoopTimer timer, long atNanos, boolean earlierOnly) {
+        /** What has become of an attempt to arm. */
+        enum Armed {
+            /** It is the next to fire. */
+            NEXT,
+            /** Others fire first, or it was armed for an earlier time already. */
+            LATER,
+            /** This list was let go: the timer is armed in none. */
+            NOWHERE
+        }
+
+        /** Arms a timer, or only for an earlier time. */
+        Armed arm(LoopTimer timer, long atNanos, boolean earlierOnly) {
             long deadlineNanos = clock.kind() == Clock.Kind.REALTIME
                     ? atNanos : Math.max(0, atNanos);
             synchronized (lock) {
+                if (letGo) {
+                    return Armed.NOWHERE;
+                }
                 if (sealed) {
                     throw context.gone();
                 }
                 if (earlierOnly && timer.entry.isQueuedBy(deadlineNanos)) {
-                    return false;
+                    return Armed.LATER;
                 }
                 queue.add(timer.entry, deadlineNanos);
                 setArmed();
-                return timer.entry.isFirst();
+                return timer.entry.isFirst() ? Armed.NEXT : Armed.LATER;
             }
         }
 
         void cancel(LoopTimer timer) {
             synchronized (lock) {
+                if (letGo) {
+                    // It was not armed then, and is being armed elsewhere at most.
+                    return;
+                }
                 queue.remove(timer.entry);
                 setArmed();
             }
@@ -341,7 +407,7 @@ public final class LoopTimer {
 
         boolean isArmed(LoopTimer timer) {
             synchronized (lock) {
-                return timer.entry.isQueued();
+                return !letGo && timer.entry.isQueued();
             }
         }
 
@@ -393,6 +459,9 @@ public final class LoopTimer {
 
         @Override
         public void onClockChange() {
+            synchronized (lock) {
+                clockChanged = true;
+            }
             // Even if nothing is armed: that could not be told apart from an arming under way.
             context.notifyLoop();
         }
@@ -408,6 +477,22 @@ public final class LoopTimer {
                 }
                 return quiet;
             }
+        }
+
+        /**
+         * Takes no timer any more, if none is armed and none fires. Under the lock of the lists.
+         *
+         * @return false if one is armed, or fires
+         */
+        boolean letGoIfEmpty() {
+            synchronized (lock) {
+                if (queue.size() > 0 || running > 0) {
+                    return false;
+                }
+                letGo = true;
+            }
+            clock.unwatch(this);
+            return true;
         }
 
         /** Refuses timers from now on. Home context. */
@@ -465,6 +550,10 @@ public final class LoopTimer {
         private @Nullable LoopTimer takeDue() {
             synchronized (lock) {
                 // Asked under the lock: see the note above.
+                if (clockChanged) {
+                    clockChanged = false;
+                    queue.putBack(clock.nanoTime());
+                }
                 LoopTimer timer = clock.isRunning() ? queue.takeDue() : null;
                 setArmed();
                 return timer;

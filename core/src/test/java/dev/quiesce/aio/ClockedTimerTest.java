@@ -247,6 +247,119 @@ class ClockedTimerTest {
                 .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("guest");
     }
 
+    @Test
+    @Rule("AIO-56")
+    void shouldNotFireEarlyWhatACallbackOfTheSameRunHasPutOff() {
+        LoopTimer late = timer(steps, "late");
+        new LoopTimer(loop.context, steps, "sets back", () -> {
+            loop.log.add("sets back");
+            steps.set(0);
+        }).armAt(50);
+        timer(steps, "still due").armAt(55);
+        late.armAt(60);
+        steps.start();
+        steps.advance(100);
+
+        loop.poll();
+        assertThat(loop.log).containsExactly("sets back");
+        assertThat(late.isArmed()).isTrue();
+        steps.set(58);
+        loop.poll();
+        assertThat(loop.log).containsExactly("sets back", "still due");
+        steps.set(60);
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("sets back", "still due", "late");
+    }
+
+    @Test
+    @Rule("AIO-56")
+    void shouldFireTheRestOfARunThoughACallbackSetsTheClockForward() {
+        new LoopTimer(loop.context, steps, "jumps", () -> {
+            loop.log.add("jumps");
+            steps.set(500);
+        }).armAt(50);
+        timer(steps, "rest").armAt(60);
+        timer(steps, "next turn").armAt(400);
+        steps.start();
+        steps.advance(100);
+
+        loop.poll();
+        assertThat(loop.log).containsExactly("jumps", "rest");
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("jumps", "rest", "next turn");
+    }
+
+    @Test
+    void shouldNotKeepTheClocksOfManyMachinesThatNoTimerIsArmedOn() {
+        WatchedClock first = new WatchedClock();
+        LoopTimer early = new LoopTimer(loop.context, first, "early", () -> loop.log.add("early"));
+        early.armAt(5);
+        useClocks(20);
+        assertThat(first.watchers).as("armed on").hasSize(1);
+        loop.poll();
+        assertThat(loop.log).containsExactly("early");
+
+        useClocks(20);
+
+        assertThat(first.watchers).isEmpty();
+        assertThat(early.isArmed()).isFalse();
+        early.cancel();
+        early.armAt(7);
+        timer(first, "same clock").armAt(6);
+        assertThat(first.watchers).hasSize(1);
+        assertThat(early.isArmed()).isTrue();
+        loop.poll();
+        assertThat(loop.log).containsExactly("early", "same clock", "early");
+        loop.context.close();
+        assertThat(first.watchers).isEmpty();
+        assertThatThrownBy(() -> early.armAt(1)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void shouldNotOverflowForADeadlineThatTimeDoesNotReach() {
+        loop.clock.nowNanos = 1_000;
+        timer(guest, "far").armAt(Long.MAX_VALUE - 1);
+        guest.start();
+
+        assertThat(loop.context.nextDeadlineNanos()).isEqualTo(Long.MAX_VALUE);
+    }
+
+    /** As many machines would that come and go. */
+    private void useClocks(int clocks) {
+        for (int i = 0; i < clocks; i++) {
+            LoopTimer timer = timer(new WatchedClock(), "of a machine");
+            timer.armAt(1_000);
+            timer.cancel();
+        }
+    }
+
+    private static final class WatchedClock implements Clock {
+        private final List<Watcher> watchers = new ArrayList<>();
+
+        @Override
+        public long nanoTime() {
+            return 10;
+        }
+
+        @Override
+        public Kind kind() {
+            return Kind.VIRTUAL;
+        }
+
+        @Override
+        public void watch(Watcher watcher) {
+            watchers.add(watcher);
+        }
+
+        @Override
+        public void unwatch(Watcher watcher) {
+            watchers.remove(watcher);
+        }
+    }
+
+
     private LoopTimer timer(Clock clock, String name) {
         return new LoopTimer(loop.context, clock, name, () -> loop.log.add(name));
     }

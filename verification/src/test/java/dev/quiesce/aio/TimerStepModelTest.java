@@ -136,7 +136,7 @@ class TimerStepModelTest {
         }
 
         boolean armAnew() {
-            return heap.arm(timer, NEAR, false);
+            return heap.arm(timer, NEAR, false) == LoopTimer.Heap.Armed.NEXT;
         }
 
         void acknowledge() {

@@ -80,6 +80,20 @@ public final class DeadlineQueue<T> {
      * @param nowNanos the time
      */
     public void findDue(long nowNanos) {
+        putBack(nowNanos);
+        while (size > 0 && at(0).deadlineNanos <= nowNanos) {
+            Entry<T> entry = at(0);
+            removeAt(0);
+            linkDue(entry);
+        }
+    }
+
+    /**
+     * Puts back what was found due by a clock that has been set back since; finds nothing due.
+     *
+     * @param nowNanos the time
+     */
+    public void putBack(long nowNanos) {
         for (Entry<T> entry = firstDue; entry != null; ) {
             Entry<T> next = entry.nextDue;
             if (entry.deadlineNanos > nowNanos) {
@@ -87,11 +101,6 @@ public final class DeadlineQueue<T> {
                 insert(entry);
             }
             entry = next;
-        }
-        while (size > 0 && at(0).deadlineNanos <= nowNanos) {
-            Entry<T> entry = at(0);
-            removeAt(0);
-            linkDue(entry);
         }
     }
 

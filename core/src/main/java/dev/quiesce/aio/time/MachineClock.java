@@ -29,8 +29,19 @@ public final class MachineClock implements Clock {
     private final Object lock = new Object();
     private final List<Watcher> watchers = new CopyOnWriteArrayList<>();
 
+    /*
+     * A clock that runs must not seem to step back when it is stopped or advanced: whoever reads it
+     * between the look at the pace from which the change is made and the change itself would see
+     * more than it shows after that. So a change raises `changing` before it looks at the pace, and
+     * a reader that finds it raised, or another line, after its own look reads again under the
+     * lock. A reader that finds neither has looked at the pace before the change did.
+     */
+
     /** Written under lock, read by any. */
-    private volatile Line line = new Line(false, 0);
+    private volatile Line line = new Line(false, 0, 0);
+
+    /** Whether the line is about to be replaced. Written under lock, read by any. */
+    private volatile boolean changing;
 
     private MachineClock(String name, Kind kind, @Nullable Clock pace) {
         this.name = Objects.requireNonNull(name, "name");
@@ -93,7 +104,12 @@ public final class MachineClock implements Clock {
      */
     public CompletionStage<@Nullable Void> stop() {
         synchronized (lock) {
-            line = at(line.timeNanos(pace), false);
+            changing = true;
+            try {
+                line = at(line.timeNanos(pace), false);
+            } finally {
+                changing = false;
+            }
         }
         CompletableFuture<@Nullable Void> quiet = CompletableFuture.completedFuture(null);
         for (Watcher watcher : watchers) {
@@ -135,19 +151,36 @@ public final class MachineClock implements Clock {
                     "the clock " + name + " cannot be advanced by " + nanos + " ns");
         }
         synchronized (lock) {
-            long now = line.timeNanos(pace);
-            if (nanos > Long.MAX_VALUE - now) {
-                throw new IllegalArgumentException("the clock " + name + ", at " + now
-                        + " ns, cannot be advanced by " + nanos + " ns");
+            changing = true;
+            try {
+                line = advanced(nanos);
+            } finally {
+                changing = false;
             }
-            line = at(now + nanos, line.running);
         }
         tellChange();
     }
 
+    private Line advanced(long nanos) {
+        long now = line.timeNanos(pace);
+        if (nanos > Long.MAX_VALUE - now) {
+            throw new IllegalArgumentException("the clock " + name + ", at " + now
+                    + " ns, cannot be advanced by " + nanos + " ns");
+        }
+        return at(now + nanos, line.running);
+    }
+
     @Override
+    @SuppressWarnings("ReferenceEquality") // every change makes another line
     public long nanoTime() {
-        return line.timeNanos(pace);
+        Line stretch = line;
+        long now = stretch.timeNanos(pace);
+        if (!stretch.running || (!changing && line == stretch)) {
+            return now;
+        }
+        synchronized (lock) {
+            return line.timeNanos(pace);
+        }
     }
 
     @Override
@@ -189,8 +222,7 @@ public final class MachineClock implements Clock {
 
     private Line at(long timeNanos, boolean running) {
         Clock source = pace;
-        return new Line(
-                running, running && source != null ? timeNanos - source.nanoTime() : timeNanos);
+        return new Line(running, timeNanos, running && source != null ? source.nanoTime() : 0);
     }
 
     private void tellChange() {
@@ -199,10 +231,15 @@ public final class MachineClock implements Clock {
         }
     }
 
-    /** One stretch of the clock between two changes. */
-    private record Line(boolean running, long baseNanos) {
+    /** One stretch of the clock between two changes: what it showed, and its pace, as it began. */
+    private record Line(boolean running, long beganNanos, long paceBeganNanos) {
         long timeNanos(@Nullable Clock pace) {
-            return running && pace != null ? baseNanos + pace.nanoTime() : baseNanos;
+            if (!running || pace == null) {
+                return beganNanos;
+            }
+            long now = beganNanos + (pace.nanoTime() - paceBeganNanos);
+            // The last it can show: it is never below 0.
+            return now < 0 ? Long.MAX_VALUE : now;
         }
     }
 }

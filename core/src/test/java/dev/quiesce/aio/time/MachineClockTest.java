@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class MachineClockTest {
     private long hostNanos = 1_000;
@@ -61,6 +62,69 @@ class MachineClockTest {
 
         assertThat(paced.nanoTime()).isEqualTo(14);
     }
+
+    @Test
+    @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void shouldNeverStepBackWhileItIsStoppedOrAdvanced() {
+        for (boolean stop : new boolean[] {true, false}) {
+            Reading reading = new Reading();
+            MachineClock clock = MachineClock.paced("guest", Kind.VIRTUAL, reading);
+            clock.start();
+            reading.clock = clock;
+
+            if (stop) {
+                clock.stop();
+            } else {
+                clock.advance(0);
+            }
+
+            assertThat(reading.seenNanos()).isLessThanOrEqualTo(clock.nanoTime());
+        }
+    }
+
+    @Test
+    void shouldStayAtTheLastTimeItCanShow() {
+        paced.start();
+        paced.set(Long.MAX_VALUE - 5);
+        hostNanos += 5;
+        assertThat(paced.nanoTime()).isEqualTo(Long.MAX_VALUE);
+        hostNanos += 100;
+
+        assertThat(paced.nanoTime()).isEqualTo(Long.MAX_VALUE);
+        assertThat(paced.nanosUntil(7)).isZero();
+    }
+
+    /** A pace that moves on after it was read once, and has somebody read the clock then. */
+    private static final class Reading implements Clock {
+        private MachineClock clock;
+        private Thread reader;
+        private volatile long now = 1_000;
+        private long seen;
+
+        @Override
+        public long nanoTime() {
+            long before = now;
+            if (clock != null && reader == null) {
+                now = before + 100;
+                reader = new Thread(() -> seen = clock.nanoTime());
+                reader.start();
+                while (reader.isAlive() && reader.getState() != Thread.State.BLOCKED) {
+                    Thread.onSpinWait();
+                }
+            }
+            return before;
+        }
+
+        long seenNanos() {
+            try {
+                reader.join();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            return seen;
+        }
+    }
+
 
     @Test
     void shouldMoveOnlyWhenDriven() {
