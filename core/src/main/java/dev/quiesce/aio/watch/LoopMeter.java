@@ -54,7 +54,11 @@ public final class LoopMeter implements WatchedLoop {
     private long turnsEnded;
 
     /** Tasks run by the turns that have ended. */
+    @SuppressWarnings("UnusedVariable") // read and written through TASKS
     private long tasks;
+
+    /** Tasks run before the outermost turn that is under way began. Home context only. */
+    private long tasksBefore;
 
     /** The most tasks of one turn. */
     private long tasksMax;
@@ -117,9 +121,13 @@ public final class LoopMeter implements WatchedLoop {
         // Acquire, and before what they ended: see the note above.
         long ended = (long) TURNS_ENDED.getAcquire(this);
         long awakenings = (long) COUNTERS.getAcquire(counters, AWAKENINGS);
-        long begun = (long) TURNS.getOpaque(this);
+        // Acquire: the second look at the ends comes after.
+        long begun = (long) TURNS.getAcquire(this);
         long parks = get(PARKS);
-        return new LoopStats(begun, (int) (begun - ended), parks > awakenings,
+        boolean moves = ended != (long) TURNS_ENDED.getAcquire(this);
+        // Turns that pass between the looks are not on the stack together.
+        int underWay = (int) Math.min(begun - ended, moves ? 1 : Integer.MAX_VALUE);
+        return new LoopStats(begun, underWay, parks > awakenings,
                 (long) TASKS.getOpaque(this), (long) TASKS_MAX.getOpaque(this), get(TIMERS),
                 parks, get(WAKE_UPS), get(POLL_HITS), get(SLOW_CALLBACKS), get(LONG_TURNS),
                 get(LONGEST_TURN));
@@ -128,13 +136,20 @@ public final class LoopMeter implements WatchedLoop {
     @Override
     public @Nullable String running() {
         Supplier<String> what = running;
-        if (what == null) {
-            return null;
-        }
+        return what == null ? null : nameOf(what);
+    }
+
+    /**
+     * A name, for diagnoses, of what may be caught half changed: on another thread, or because it
+     * has just failed. Thread: any.
+     *
+     * @param what says what it is, and may throw
+     * @return what it says, or that it cannot
+     */
+    public static String nameOf(Supplier<String> what) {
         try {
             return what.get();
         } catch (RuntimeException e) {
-            // It describes itself in its own home; here it may be caught half changed.
             return "what cannot describe itself now: " + e;
         }
     }
@@ -208,9 +223,13 @@ public final class LoopMeter implements WatchedLoop {
      * @param tasksSoFar how many tasks the loop has run since it was made
      */
     public void turnEnds(long tasksSoFar) {
-        long ran = tasksSoFar - tasks;
-        if (ran > tasksMax) {
-            TASKS_MAX.setOpaque(this, ran);
+        if (turnsEnded + 1 == turns) {
+            // The outermost, with what those nested in it ran.
+            long ran = tasksSoFar - tasksBefore;
+            tasksBefore = tasksSoFar;
+            if (ran > tasksMax) {
+                TASKS_MAX.setOpaque(this, ran);
+            }
         }
         // Opaque: one writer, and readers that want a whole number.
         TASKS.setOpaque(this, tasksSoFar);

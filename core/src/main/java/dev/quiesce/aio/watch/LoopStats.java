@@ -5,7 +5,7 @@ package dev.quiesce.aio.watch;
  * runs, they may be a turn apart from one another.
  *
  * @param turns turns begun, nested ones too
- * @param turnsUnderWay turns on the stack
+ * @param turnsUnderWay turns on the stack; at most 1 if some ended while that was asked
  * @param asleep whether the loop sleeps in the innermost of them
  * @param tasks tasks taken off the queue to be run by turns that have ended, those that had been
  *     cancelled too

@@ -105,8 +105,27 @@ public final class Watchdog {
         } finally {
             lock.unlock();
         }
-        told.forEach(alarm);
+        tellAll(told);
         return stalled;
+    }
+
+    /** Tells every stall, though the alarm throws, which is thrown on in the end. */
+    private void tellAll(List<Stall> told) {
+        RuntimeException failure = null;
+        for (Stall stall : told) {
+            try {
+                alarm.accept(stall);
+            } catch (RuntimeException e) {
+                if (failure == null) {
+                    failure = e;
+                } else {
+                    failure.addSuppressed(e);
+                }
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
     }
 
     /**
@@ -116,9 +135,14 @@ public final class Watchdog {
      * @param factory makes the thread
      * @param periodNanos how long to wait between two looks
      * @return to be closed; closing wakes the thread and returns at once
+     * @throws IllegalArgumentException if the period is not positive
      * @throws IllegalStateException if the factory made no thread
      */
     public Patrol patrol(ThreadFactory factory, long periodNanos) {
+        if (periodNanos <= 0) {
+            throw new IllegalArgumentException(
+                    "a patrol needs a positive period, not " + periodNanos + " ns");
+        }
         Patrol patrol = new Patrol(periodNanos);
         Thread thread = factory.newThread(patrol::run);
         if (thread == null) {

@@ -35,6 +35,20 @@ class LoopMeterTest {
     }
 
     @Test
+    void shouldCountTheTasksOfNestedTurnsInTheOutermostOnce() {
+        meter.turnBegins();
+        meter.turnBegins();
+        meter.turnEnds(11);
+        meter.turnEnds(13);
+        meter.turnBegins();
+        meter.turnEnds(20);
+
+        assertThat(meter.stats().tasksInTurnMax()).isEqualTo(13);
+        assertThat(meter.stats().tasks()).isEqualTo(20);
+    }
+
+
+    @Test
     void shouldReadNoClockWhileNobodyObserves() {
         LoopMeter blind = new LoopMeter("blind", Thread::currentThread, () -> {
             throw new AssertionError("nobody asked for the time");

@@ -43,6 +43,39 @@ class WatchdogTest {
     }
 
     @Test
+    void shouldTellEveryStallThoughTheAlarmThrows() {
+        List<String> told = new ArrayList<>();
+        Watchdog throwing = new Watchdog(() -> now, BOUND_NANOS, stall -> {
+            told.add(stall.loop());
+            throw new IllegalStateException("alarm of " + stall.loop());
+        });
+        for (String name : List.of("io1", "io2")) {
+            LoopMeter stuck = meter(name);
+            throwing.watch(stuck);
+            stuck.turnBegins();
+        }
+        throwing.look();
+        now += BOUND_NANOS;
+
+        assertThatThrownBy(throwing::look).hasMessage("alarm of io1")
+                .satisfies(e -> assertThat(e.getSuppressed()).singleElement().asString()
+                        .contains("alarm of io2"));
+
+        assertThat(told).containsExactly("io1", "io2");
+    }
+
+    @Test
+    void shouldRefuseAPatrolThatNeverRests() {
+        for (long period : new long[] {0, -5}) {
+            assertThatThrownBy(() -> watchdog.patrol(run -> {
+                throw new AssertionError("no thread is needed");
+            }, period)).isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining(period + " ns");
+        }
+    }
+
+
+    @Test
     void shouldTellAnewOfANewStall() {
         watchdog.watch(loop);
         for (int stall = 0; stall < 2; stall++) {
