@@ -141,6 +141,8 @@ public final class ChannelHandler {
             throw new IllegalStateException(
                     refusal(context, name, channel) + "the channel is closed (AIO-21)", e);
         }
+        // What is not asked for any more is stale by the time it is asked for again (BUG-27).
+        readyOps &= ops;
         onReadable = readable;
         onWritable = writable;
     }

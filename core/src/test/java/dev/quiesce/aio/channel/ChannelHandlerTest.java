@@ -13,11 +13,16 @@ import dev.quiesce.rules.Rule;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.Pipe;
+import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.channels.WritableByteChannel;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -25,6 +30,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ChannelHandlerTest {
@@ -261,6 +267,40 @@ class ChannelHandlerTest {
         handlers.get(0).detach();
         other.source().close();
         other.sink().close();
+    }
+
+    @Test
+    @Rule("AIO-23")
+    @Rule("BUG-27")
+    void shouldForgetWhatWasFoundReadyOnceItIsNotAskedForAnyMore(@TempDir Path directory)
+            throws IOException {
+        // A Unix socket: it is full when a write says so, and stays it.
+        SocketAddress address = UnixDomainSocketAddress.of(directory.resolve("socket"));
+        try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+                .bind(address);
+                SocketChannel peer = SocketChannel.open(address);
+                SocketChannel channel = server.accept()) {
+            channel.configureBlocking(false);
+            peer.write(ByteBuffer.allocate(1));
+            List<ChannelHandler> handlers = new ArrayList<>();
+            Runnable onReadable = () -> log.add("reads " + receive(channel));
+            handlers.add(ChannelHandler.attach(io(), "both", channel, () -> {
+                onReadable.run();
+                handlers.get(0).update(onReadable, null);
+            }, () -> log.add("writes")));
+            io().poll(Long.MAX_VALUE);
+            while (channel.write(ByteBuffer.allocate(4096)) > 0) {
+                log.add("fills");
+            }
+            log.removeIf("fills"::equals);
+
+            handlers.get(0).update(onReadable, () -> log.add("writes"));
+            peer.write(ByteBuffer.allocate(1));
+            io().poll(Long.MAX_VALUE);
+
+            assertThat(log).containsExactly("reads 1", "reads 1");
+            handlers.get(0).detach();
+        }
     }
 
     @Test
@@ -506,8 +546,12 @@ class ChannelHandlerTest {
     }
 
     private static int receive(Pipe from) {
+        return receive(from.source());
+    }
+
+    private static int receive(ReadableByteChannel from) {
         try {
-            return from.source().read(ByteBuffer.allocate(16));
+            return from.read(ByteBuffer.allocate(16));
         } catch (IOException e) {
             throw new AssertionError(e);
         }
