@@ -136,7 +136,8 @@ public final class IoThread implements AutoCloseable {
      * @param wanted the properties to have from now on
      * @throws IllegalArgumentException if they have bounds of a pool that differ, and this thread
      *     has no pool of its own
-     * @throws IllegalStateException if the loop has been stopped or has ended
+     * @throws IllegalStateException if the loop has been stopped or has ended, or the factory has
+     *     not made a thread that its pool wants now
      */
     public synchronized void change(Properties wanted) {
         if (stopping) {
@@ -149,7 +150,7 @@ public final class IoThread implements AutoCloseable {
                         + " that could have " + wanted.poolMin + " to " + wanted.poolMax
                         + " threads");
             }
-            ownPool.resize(wanted.poolMin, wanted.poolMax);
+            resize(ownPool, wanted);
         }
         context.setBatchMax(wanted.batchMax);
         if (!Objects.equals(wanted.polling, properties.polling)) {
@@ -187,6 +188,15 @@ public final class IoThread implements AutoCloseable {
         return "IoThread[" + id() + ", " + state() + "]";
     }
 
+    private void resize(WorkerPool pool, Properties wanted) {
+        try {
+            pool.resize(wanted.poolMin, wanted.poolMax);
+        } catch (RuntimeException | Error e) {
+            pool.keepTo(properties.poolMin, properties.poolMax);
+            throw e;
+        }
+    }
+
     private void poll(@Nullable PollParameters polling) {
         if (polling == null) {
             context.sleep().poll(PollParameters.DEFAULT, true);
@@ -212,8 +222,11 @@ public final class IoThread implements AutoCloseable {
             throw e;
         } finally {
             parker.threadServes(context, false);
-            context.end(because);
-            lease.close();
+            try {
+                context.end(because);
+            } finally {
+                lease.close();
+            }
         }
     }
 
@@ -360,24 +373,30 @@ public final class IoThread implements AutoCloseable {
         }
 
         /**
-         * Starts a thread as a member, see {@link IoThread#start}.
+         * Starts a thread as a member, see {@link IoThread#start}. It replaces a member of that id
+         * that has ended, and closes it before: its own pool may still have threads.
          *
          * @param config what to start
          * @return the running thread
          * @throws IllegalArgumentException if another member that has not ended has that id
+         * @throws IllegalStateException as for {@link IoThread#start}, or if this is called by the
+         *     member that has ended
          */
         public IoThread start(IoThreadConfig config) {
-            reserve(config.name());
-            IoThread started = null;
+            IoThread replaced = reserve(config.name());
+            IoThread member = replaced;
             try {
-                started = IoThread.start(config);
-                return started;
+                if (replaced != null) {
+                    replaced.close();
+                }
+                member = IoThread.start(config);
+                return member;
             } finally {
-                admit(config.name(), started);
+                admit(config.name(), member);
             }
         }
 
-        private void reserve(String id) {
+        private @Nullable IoThread reserve(String id) {
             synchronized (threads) {
                 IoThread same = threads.get(id);
                 if (same == null ? threads.containsKey(id) : same.state() != State.ENDED) {
@@ -386,14 +405,15 @@ public final class IoThread implements AutoCloseable {
                 }
                 threads.remove(id);
                 threads.put(id, null);
+                return same;
             }
         }
 
-        private void admit(String id, @Nullable IoThread started) {
+        private void admit(String id, @Nullable IoThread member) {
             synchronized (threads) {
                 threads.remove(id);
-                if (started != null) {
-                    threads.put(id, started);
+                if (member != null) {
+                    threads.put(id, member);
                 }
             }
         }
@@ -422,12 +442,29 @@ public final class IoThread implements AutoCloseable {
             }
         }
 
-        /** Closes all members, the youngest first, see {@link IoThread#close}. */
+        /**
+         * Closes all members, the youngest first, see {@link IoThread#close}.
+         *
+         * @throws IllegalStateException if called by a member, or a worker of one; the others are
+         *     closed all the same
+         */
         @Override
         public void close() {
             List<IoThread> members = members();
+            RuntimeException failure = null;
             for (int i = members.size() - 1; i >= 0; i--) {
-                members.get(i).close();
+                try {
+                    members.get(i).close();
+                } catch (RuntimeException e) {
+                    if (failure == null) {
+                        failure = e;
+                    } else {
+                        failure.addSuppressed(e);
+                    }
+                }
+            }
+            if (failure != null) {
+                throw failure;
             }
         }
     }

@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.watch.LoopMeter;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
@@ -22,7 +23,9 @@ public abstract class WorkItem extends Task {
      *
      * A withdrawn item leaves a stale entry in its pool's queue. `enqueuedIn` remembers it, so
      * that an item that is submitted again does not add a second one: a pool's queue holds at
-     * most one entry of an item, however often it is withdrawn.
+     * most one entry of an item, however often it is withdrawn. It remembers one pool. An item that
+     * is withdrawn from one and submitted to another is forgotten by the first, whose stale entry
+     * may do the other's work; if it comes back before that, it has one entry more.
      */
     private static final int IDLE = 0;
     private static final int QUEUED = 1;
@@ -155,7 +158,7 @@ public abstract class WorkItem extends Task {
         // Opaque: the post publishes the item.
         STATE.setOpaque(this, DONE);
         if (!submitter.tryPost(this)) {
-            submitter.report(describe(), submitter.gone());
+            submitter.report(LoopMeter.nameOf(this::describe), submitter.gone());
         }
     }
 

@@ -45,7 +45,8 @@ public final class WorkerPool implements Workers {
      * A thread that cannot be made after all may be the one that others counted on. If it was the
      * only one, what they have queued goes home with the failure.
      *
-     * The bound of the queue is the number of items that exist: an item has one entry at most.
+     * The bound of the queue is the number of items that exist: an item has one entry at most,
+     * unless it is withdrawn and goes to another pool and back.
      */
     private static final int QUEUE_CHUNK = 1024;
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -169,6 +170,19 @@ public final class WorkerPool implements Workers {
             lock.unlock();
         }
         startExpected(missing);
+    }
+
+    /** Goes back to the bounds of before, without making threads. */
+    void keepTo(int minBefore, int maxBefore) {
+        lock.lock();
+        try {
+            min = minBefore;
+            max = maxBefore;
+            resizes++;
+            wake.signalAll();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** {@return how many threads stay though they are idle} Thread: any; a snapshot. */

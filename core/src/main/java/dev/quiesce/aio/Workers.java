@@ -35,7 +35,7 @@ public interface Workers extends AutoCloseable {
     void close();
 
     /**
-     * A pool of threads, see {@link WorkerPool}. Thread: any.
+     * A pool of threads, see {@link WorkerPool}, on the machine's clock. Thread: any.
      *
      * @param factory makes, and names, the threads
      * @param min how many threads stay when idle, 0 or more
@@ -44,7 +44,25 @@ public interface Workers extends AutoCloseable {
      * @throws IllegalArgumentException if the numbers are out of range
      */
     static WorkerPool pool(ThreadFactory factory, int min, int max) {
-        return new WorkerPool(factory, min, max, Clock.system());
+        return pool(factory, min, max, Clock.system());
+    }
+
+    /**
+     * A pool of threads whose idle time is measured on the clock of some seams. Thread: any.
+     *
+     * @param factory makes, and names, the threads
+     * @param min how many threads stay when idle, 0 or more
+     * @param max how many threads there may be, at least {@code min} and at least 1
+     * @param clock a realtime clock, such as that of the {@link LoopSeams} the pool is for
+     * @return a running pool, to be closed
+     * @throws IllegalArgumentException if the numbers are out of range, or the clock may stop
+     */
+    static WorkerPool pool(ThreadFactory factory, int min, int max, Clock clock) {
+        if (clock.kind() != Clock.Kind.REALTIME) {
+            throw new IllegalArgumentException(
+                    "the clock of a worker pool must be realtime, not " + clock.kind());
+        }
+        return new WorkerPool(factory, min, max, clock);
     }
 
     /**

@@ -9,6 +9,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -304,6 +305,80 @@ class IoThreadTest {
         }
         assertThat(reports).isEmpty();
     }
+
+    @Test
+    @Rule("IOT-2")
+    void shouldChangeNothingWhenItsPoolGetsNoThread() {
+        AtomicInteger made = new AtomicInteger();
+        ThreadFactory onlyTheLoop = run ->
+                made.getAndIncrement() == 0 ? factory.newThread(run) : null;
+        try (IoThread ioThread = IoThread.start(
+                IoThreadConfig.withOwnPool("io", onlyTheLoop, seams))) {
+            IoThread.Properties before = ioThread.properties();
+
+            assertThatThrownBy(() -> ioThread.change(before.withPool(1, 2).withBatchMax(7)))
+                    .isInstanceOf(IllegalStateException.class);
+
+            WorkerPool pool = (WorkerPool) ioThread.context().workers();
+            assertThat(ioThread.properties()).isEqualTo(before);
+            assertThat(pool.min()).isEqualTo(before.poolMin());
+            assertThat(pool.max()).isEqualTo(before.poolMax());
+            assertThat(pool.threads()).isZero();
+        }
+    }
+
+    @Test
+    @Rule("IOT-8")
+    @Rule("AIO-76")
+    void shouldCloseAMemberThatHasEndedWhenAnotherReplacesIt() throws InterruptedException {
+        List<Thread> made = new CopyOnWriteArrayList<>();
+        ThreadFactory counting = run -> {
+            Thread thread = factory.newThread(run);
+            made.add(thread);
+            return thread;
+        };
+        IoThreadConfig config = IoThreadConfig.withOwnPool("io", counting, seams)
+                .withProperties(IoThread.Properties.defaults().withPool(2, 2));
+        try (IoThread.Group machine = new IoThread.Group()) {
+            IoThread first = machine.start(config);
+            first.context().execute(() -> {
+                throw new StackOverflowError("on purpose");
+            });
+            first.thread().join();
+
+            IoThread second = machine.start(config);
+
+            assertThat(made).hasSize(6);
+            assertThat(made.subList(0, 3)).noneMatch(Thread::isAlive);
+            assertThat(machine.members()).containsExactly(second);
+        }
+        assertThat(made).noneMatch(Thread::isAlive);
+    }
+
+    @Test
+    @Rule("IOT-5")
+    void shouldCloseTheOthersThoughAMemberCannotCloseItself() throws InterruptedException {
+        List<Throwable> thrown = new CopyOnWriteArrayList<>();
+        CountDownLatch tried = new CountDownLatch(1);
+        IoThread.Group machine = new IoThread.Group();
+        IoThread oldest = machine.start(config("io0"));
+        IoThread closing = machine.start(config("io1"));
+        closing.context().execute(() -> {
+            try {
+                machine.close();
+            } catch (IllegalStateException e) {
+                thrown.add(e);
+            }
+            tried.countDown();
+        });
+        tried.await();
+
+        assertThat(thrown).singleElement().asString().contains("io1", "IOT-5");
+        assertThat(oldest.state()).isEqualTo(IoThread.State.ENDED);
+        machine.close();
+        assertThat(closing.state()).isEqualTo(IoThread.State.ENDED);
+    }
+
 
     @Test
     @Rule("AIO-76")

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.aio.time.Clock;
+import dev.quiesce.aio.time.MachineClock;
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -449,6 +450,24 @@ class WorkerPoolTest {
         }
 
         assertThat(log).containsExactly("nesting", "inner", "nested poll over");
+    }
+
+    @Test
+    @Rule("AIO-70")
+    void shouldMeasureIdleTimeOnTheClockItIsGiven() {
+        own();
+        try (WorkerPool pool = Workers.pool(factory, 0, 1, now::get)) {
+            occupy(pool, 1);
+            awaitThat(() -> pool.idleThreads() == 1);
+
+            now.addAndGet(IDLE_NANOS);
+            pool.resize(0, 1);
+
+            awaitThat(() -> pool.threads() == 0);
+        }
+        assertThatThrownBy(() -> Workers.pool(factory, 0, 1,
+                MachineClock.driven("guest", Clock.Kind.VIRTUAL)))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("VIRTUAL");
     }
 
     @Test
