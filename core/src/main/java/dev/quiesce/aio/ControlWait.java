@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.watch.LoopMeter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -24,7 +25,10 @@ public final class ControlWait {
      * context's clock and slept through in polls with a bound, so nothing spins.
      *
      * Otherwise the wait sleeps until it is kicked; it wakes now and then all the same, since a
-     * thread that dies, or gives back its lease, tells nobody. A wait that takes long is logged.
+     * thread that dies, or gives back its lease, tells nobody. A wait that takes long is logged,
+     * also while the main context is busy. What runs there by itself, an armed timer or an idle
+     * bottom half that asks again, may be what the wait waits for: as long as there is such a
+     * thing no wait is given up, however hopeless it looks otherwise.
      *
      * An asynchronous wait blocks nobody, so it may last: somebody may come to poll a context that
      * has no owner. It is given up in one case only, which nothing can change: something
@@ -128,6 +132,10 @@ public final class ControlWait {
             if (progress) {
                 stuck = false;
                 sleepNanos = 0;
+                long now = main.clock().nanoTime();
+                if (isLong(now)) {
+                    warn(report(), now);
+                }
             } else {
                 sleepNanos = judge(report());
             }
@@ -154,7 +162,9 @@ public final class ControlWait {
     private long judge(WaitReport report) {
         throwIfOwnCompletion(report);
         long now = main.clock().nanoTime();
-        warnIfLong(report, now);
+        if (isLong(now)) {
+            warn(report, now);
+        }
         if (main.hasRunnable() || report.canProgress(main)) {
             stuck = false;
             return RECHECK_NANOS;
@@ -170,13 +180,15 @@ public final class ControlWait {
         return leftNanos;
     }
 
-    private void warnIfLong(WaitReport report, long nowNanos) {
+    private boolean isLong(long nowNanos) {
+        return nowNanos - beganNanos >= warnAfterNanos;
+    }
+
+    private void warn(WaitReport report, long nowNanos) {
         long waitedNanos = nowNanos - beganNanos;
-        if (waitedNanos >= warnAfterNanos) {
-            warnAfterNanos = 2 * waitedNanos;
-            LOG.warn("context {} has been waiting for {} s: {}", main.name(),
-                    TimeUnit.NANOSECONDS.toSeconds(waitedNanos), report);
-        }
+        warnAfterNanos = 2 * waitedNanos;
+        LOG.warn("context {} has been waiting for {} s: {}", main.name(),
+                TimeUnit.NANOSECONDS.toSeconds(waitedNanos), report);
     }
 
     private WaitCannotEndException cannotEnd(WaitReport report) {
@@ -200,7 +212,7 @@ public final class ControlWait {
 
         /**
          * Names everything that keeps the wait from ending. Called in the waiting context, when it
-         * has nothing else to do.
+         * has nothing else to do, or when the wait has lasted for long and is logged.
          *
          * @param out where to name it
          */
@@ -347,7 +359,7 @@ public final class ControlWait {
 
         void describe(List<String> out) {
             for (Waiter waiter : waiters) {
-                out.add("waiter " + waiter.then.describe());
+                out.add("waiter " + LoopMeter.nameOf(waiter.then::describe));
             }
         }
     }
@@ -368,7 +380,7 @@ public final class ControlWait {
                 }
                 return false;
             } catch (Exception e) {
-                context.report(then.describe(), e);
+                context.report(LoopMeter.nameOf(then::describe), e);
                 return true;
             }
         }

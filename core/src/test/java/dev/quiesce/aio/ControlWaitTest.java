@@ -289,6 +289,36 @@ class ControlWaitTest {
     }
 
     @Test
+    void shouldSayWhatALongWaitWaitsForThoughItsContextIsBusy() {
+        FakeLoop loop = new FakeLoop();
+        int[] seconds = new int[1];
+        int[] described = new int[1];
+        BottomHalf[] busy = new BottomHalf[1];
+        busy[0] = new BottomHalf(loop.context, "busy", () -> {
+            loop.clock.nowNanos += 1_000_000_000;
+            seconds[0]++;
+            busy[0].schedule();
+        });
+        busy[0].schedule();
+
+        ControlWait.until(loop.context, new ControlWait.Target() {
+            @Override
+            public boolean isDone() {
+                return seconds[0] == 100;
+            }
+
+            @Override
+            public void describe(WaitReport out) {
+                described[0]++;
+            }
+        });
+
+        // At the beginning; then after 5 seconds, 10, 20, 40 and 80.
+        assertThat(described[0]).isEqualTo(6);
+    }
+
+
+    @Test
     void shouldSayWhenNothingIsOutstanding() {
         assertThat(new WaitReport().toString()).isEqualTo("nothing is outstanding");
     }
