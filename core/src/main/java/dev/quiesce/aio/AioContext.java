@@ -4,6 +4,8 @@ import dev.quiesce.aio.source.PollParameters;
 import dev.quiesce.aio.source.ReadinessSource;
 import dev.quiesce.aio.time.Clock;
 import dev.quiesce.aio.watch.WatchedLoop;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
@@ -460,7 +462,9 @@ public final class AioContext implements Executor, AutoCloseable {
      * its loop has ended. Thread: home context.
      *
      * @throws IllegalStateException if called inside a poll, or if tasks, timers, waiters, items at
-     *     work or parked tasks remain, which it names; the context then goes on as before
+     *     work or parked tasks remain, which it names; the context then goes on as before. While it
+     *     finds that out, another thread that arms a timer or posts an outer-only task may be told
+     *     that the context is being closed
      */
     @Override
     public void close() {
@@ -474,9 +478,13 @@ public final class AioContext implements Executor, AutoCloseable {
         }
         String because = "context " + name + " is closed (AIO-75)";
         remains.sealIfNothing();
-        turn.sleep().poller().close();
-        gone = because;
-        remains.reportAttached(because);
+        List<String> attached = new ArrayList<>();
+        try {
+            remains.letGo(attached);
+        } finally {
+            gone = because;
+            remains.reportAttached(because, attached);
+        }
     }
 
     @Override
@@ -523,9 +531,13 @@ public final class AioContext implements Executor, AutoCloseable {
     /** Ends the context with whatever is left in it, which is reported. Home context. */
     void end(String because) {
         checkHome();
-        gone = because;
-        remains.abandon(because);
-        turn.sleep().poller().close();
+        List<String> attached = new ArrayList<>();
+        try {
+            remains.letGo(attached);
+        } finally {
+            gone = because;
+            remains.abandon(because, attached);
+        }
     }
 
     /**

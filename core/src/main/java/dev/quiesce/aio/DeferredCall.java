@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.watch.LoopMeter;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -48,7 +49,7 @@ public abstract class DeferredCall {
         try {
             run();
         } catch (Exception e) {
-            context.report(describe(), e);
+            context.report(LoopMeter.nameOf(this::describe), e);
         }
         return true;
     }
@@ -99,6 +100,15 @@ public abstract class DeferredCall {
                 ran = true;
             }
             return ran;
+        }
+
+        /** Takes everything out of its list, uncalled. */
+        void abandon() {
+            for (Fifo list : new Fifo[] {calls, settles}) {
+                while (list.head != null) {
+                    DeferredCall unused = takeFrom(list);
+                }
+            }
         }
 
         private DeferredCall takeFrom(Fifo list) {

@@ -156,8 +156,7 @@ public final class EventNotifier {
             current.context.checkHome();
             current.leavePolling();
         }
-        // Volatile: in the order of set and attach, see the note above.
-        ATTACHED.setVolatile(this, (Attachment) null);
+        withdraw(current);
         current.context.remains().registry().remove(current);
     }
 
@@ -198,6 +197,13 @@ public final class EventNotifier {
     /** First step of {@link #attach}; the second is {@link #isSet}. */
     boolean publish(Attachment mine) {
         return ATTACHED.compareAndSet(this, null, mine);
+    }
+
+    /** Last step of {@link #detach}. */
+    void withdraw(Attachment mine) {
+        // Volatile: in the order of set and attach, see the note above. Compare: once the context
+        // is gone others may have detached and attached meanwhile, and it is not theirs to end.
+        ATTACHED.compareAndSet(this, mine, null);
     }
 
     /** One attachment: the task that a set queues. */

@@ -1,6 +1,7 @@
 package dev.quiesce.aio;
 
 import dev.quiesce.aio.source.ReadinessSource;
+import dev.quiesce.aio.watch.LoopMeter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -135,23 +136,46 @@ final class Remains {
                 + String.join(", ", left) + " (AIO-20)");
     }
 
-    /** Reports what was never deleted or detached; lets go of what the loop slept in. */
-    void reportAttached(String because) {
+    /**
+     * Leaves polling mode, and what the loop slept in. Before the context counts as gone: from then
+     * on any thread may detach, and must find that neither a hook nor a channel is in use here.
+     *
+     * @param attached to which it adds what is still attached
+     */
+    void letGo(List<String> attached) {
+        try {
+            context.sleep().poller().close();
+        } finally {
+            ReadinessSource source = context.sleep().source();
+            if (source != null) {
+                context.sleep().sleepIn(null);
+                try {
+                    source.describe(attached);
+                } finally {
+                    source.close();
+                }
+            }
+        }
+    }
+
+    /** Reports what was never deleted or detached. */
+    void reportAttached(String because, List<String> attached) {
         try {
             for (Task task : registry) {
-                context.report("close", new IllegalStateException(
-                        "context " + context.name() + " was closed, but " + task.leak()));
+                context.report("close", new IllegalStateException("context " + context.name()
+                        + " was closed, but " + LoopMeter.nameOf(task::leak)));
             }
-            letGoOfSource(because);
+            report(because, attached);
         } finally {
             tellOfTheEnd();
         }
     }
 
     /** Refuses everything from now on, and reports what will never run (IOT-6). */
-    void abandon(String because) {
+    void abandon(String because, List<String> attached) {
         try {
             abandonAll(because);
+            report(because, attached);
         } finally {
             tellOfTheEnd();
         }
@@ -162,22 +186,15 @@ final class Remains {
         context.queues().seal();
         List<String> left = describe();
         context.queues().abandon();
+        // They are free: whoever registered one may do so elsewhere.
+        epilogue.abandon();
         if (!left.isEmpty()) {
             context.report("end of the loop", new IllegalStateException(
                     because + "; it still had " + String.join(", ", left)));
         }
-        letGoOfSource(because);
     }
 
-    private void letGoOfSource(String because) {
-        ReadinessSource source = context.sleep().source();
-        if (source == null) {
-            return;
-        }
-        List<String> attached = new ArrayList<>();
-        source.describe(attached);
-        context.sleep().sleepIn(null);
-        source.close();
+    private void report(String because, List<String> attached) {
         for (String one : attached) {
             context.report("close", new IllegalStateException(
                     because + ", but " + one + " is still attached"));

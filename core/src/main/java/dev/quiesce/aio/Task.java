@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.watch.LoopMeter;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.List;
@@ -186,7 +187,7 @@ public abstract class Task {
             try {
                 return task.step();
             } catch (Exception e) {
-                context.report(task.describe(), e);
+                context.report(LoopMeter.nameOf(task::describe), e);
                 return true;
             }
         }
@@ -198,10 +199,10 @@ public abstract class Task {
                 executed--;
                 appended--;
                 if (task.isLive()) {
-                    out.add("task " + task.describe());
+                    out.add("task " + LoopMeter.nameOf(task::describe));
                     append(task);
                 } else if (task.abandon()) {
-                    out.add("task " + task.describe());
+                    out.add("task " + LoopMeter.nameOf(task::describe));
                 }
             }
         }
@@ -501,16 +502,18 @@ public abstract class Task {
 
         /** Refuses everything from now on, if there is nothing here and no timer is armed. */
         boolean sealIfEmpty(LoopTimer.Lists timers) {
-            if (!ready.isEmpty() || !outer.isEmpty() || !outerInbox.sealIfEmpty()) {
+            if (!ready.isEmpty() || !outer.isEmpty() || !timers.sealIfEmpty()) {
                 return false;
             }
-            if (inbox.sealIfEmpty()) {
-                if (timers.sealIfEmpty()) {
+            // The inbox last: its seal is the decision. Notifiers and bottom halves come that way,
+            // and take a refusal for the end.
+            if (outerInbox.sealIfEmpty()) {
+                if (inbox.sealIfEmpty()) {
                     return true;
                 }
-                inbox.unseal();
+                outerInbox.unseal();
             }
-            outerInbox.unseal();
+            timers.unseal();
             return false;
         }
 

@@ -111,6 +111,36 @@ class CallbackErrorsTest {
         assertThat(loop.errors.get(0)).hasMessage("checked");
     }
 
+    @Test
+    void shouldReportATaskThatCannotEvenDescribeItself() {
+        FakeLoop loop = new FakeLoop();
+        RuntimeException cause = new RuntimeException("on purpose");
+        loop.context.post(nameless(() -> {
+            throw cause;
+        }));
+        loop.context.post(loop.logs("next"));
+
+        loop.poll();
+
+        assertThat(loop.errors).containsExactly(cause);
+        assertThat(loop.errorSites.get(0)).contains("cannot describe itself", "half changed");
+        assertThat(loop.log).containsExactly("next");
+    }
+
+    static Task nameless(Runnable run) {
+        return new Task() {
+            @Override
+            protected void run() {
+                run.run();
+            }
+
+            @Override
+            public String describe() {
+                throw new IllegalStateException("half changed");
+            }
+        };
+    }
+
     @SuppressWarnings("unchecked") // that is the point
     private static <E extends Exception> void smuggle(Exception checked) throws E {
         throw (E) checked;

@@ -149,6 +149,28 @@ class EventNotifierTest {
     }
 
     @Test
+    @Rule("AIO-24")
+    void shouldNotEndTheAttachmentThatHasFollowedOneToALoopThatIsGone() {
+        FakeLoop gone = new FakeLoop("gone");
+        FakeLoop next = new FakeLoop("next");
+        EventNotifier notifier = new EventNotifier("n");
+        notifier.attach(gone.context, () -> { });
+        EventNotifier.Attachment old = notifier.attachedVolatile();
+        gone.context.end("the end");
+
+        notifier.detach();
+        notifier.attach(next.context, () -> next.log.add("run"));
+        // Of a second thread that began to detach before.
+        notifier.withdraw(old);
+
+        assertThat(notifier.attachedTo()).isSameAs(next.context);
+        notifier.set();
+        next.poll();
+        assertThat(next.log).containsExactly("run");
+    }
+
+
+    @Test
     void shouldNeverThrowIntoWhoeverSetsIt() {
         FakeLoop loop = new FakeLoop();
         EventNotifier notifier = new EventNotifier("n");

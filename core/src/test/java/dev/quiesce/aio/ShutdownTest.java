@@ -3,6 +3,12 @@ package dev.quiesce.aio;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.quiesce.aio.source.PollHook;
+import dev.quiesce.aio.source.PollParameters;
+import dev.quiesce.aio.source.Poller;
+import dev.quiesce.aio.source.ReadinessSource;
+import dev.quiesce.aio.time.Clock;
+import dev.quiesce.aio.time.MachineClock;
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -323,6 +330,193 @@ class ShutdownTest {
     private static void await(CountDownLatch latch) {
         try {
             latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    @Rule("AIO-20")
+    @Rule("AIO-75")
+    void shouldLoseNoKickAndRefuseNoPostWhileACloseIsRefused() {
+        List<Runnable> whileSealing = new ArrayList<>();
+        Clock sealed = new Clock() {
+            @Override
+            public long nanoTime() {
+                return 0;
+            }
+
+            @Override
+            public void unwatch(Watcher watcher) {
+                whileSealing.forEach(ShutdownTest::elsewhere);
+            }
+        };
+        AioContext context = new AioContext("io", seams.withClock(sealed));
+        MachineClock guest = MachineClock.driven("guest", Clock.Kind.VIRTUAL);
+        LoopTimer alarm = new LoopTimer(context, guest, "alarm", () -> { });
+        EventNotifier kick = new EventNotifier("kick");
+        List<String> log = new ArrayList<>();
+        try (Lease lease = context.acquire()) {
+            assertThat(lease).isNotNull();
+            kick.attach(context, () -> log.add("kick"));
+            whileSealing.add(() -> alarm.armAt(5));
+            whileSealing.add(kick::set);
+            whileSealing.add(() -> context.execute(() -> log.add("posted")));
+
+            assertThatThrownBy(context::close).isInstanceOf(IllegalStateException.class)
+                    .hasMessageContainingAll("kick", "timer alarm");
+            whileSealing.clear();
+            context.poll(0);
+            elsewhere(kick::set);
+            context.poll(0);
+
+            assertThat(log).containsExactly("kick", "posted", "kick");
+            alarm.cancel();
+            kick.detach();
+            context.close();
+        }
+    }
+
+    @Test
+    @Rule("AIO-75")
+    void shouldTakeTimersOfAnyClockAfterARefusedClose() {
+        List<LoopTimer> made = new ArrayList<>();
+        List<AioContext> contexts = new ArrayList<>();
+        MachineClock guest = MachineClock.driven("guest", Clock.Kind.VIRTUAL);
+        Clock sealed = new Clock() {
+            @Override
+            public long nanoTime() {
+                return 0;
+            }
+
+            @Override
+            public void unwatch(Watcher watcher) {
+                if (made.isEmpty()) {
+                    made.add(new LoopTimer(contexts.get(0), guest, "late", () -> { }));
+                    elsewhere(() -> contexts.get(0).execute(() -> { }));
+                }
+            }
+        };
+        AioContext context = new AioContext("io", seams.withClock(sealed));
+        contexts.add(context);
+        try (Lease lease = context.acquire()) {
+            assertThat(lease).isNotNull();
+            assertThatThrownBy(context::close).isInstanceOf(IllegalStateException.class);
+
+            made.get(0).armAt(1);
+
+            assertThat(made.get(0).isArmed()).isTrue();
+            made.get(0).cancel();
+            context.poll(0);
+            context.close();
+        }
+        assertThatThrownBy(() -> made.get(0).armAt(1)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @TestFactory
+    @Rule("IOT-7")
+    List<DynamicTest> shouldLeavePollingAndItsSourceBeforeAnyThreadMayDetach() {
+        return List.of(
+                DynamicTest.dynamicTest("closed", () -> letsGo(AioContext::close)),
+                DynamicTest.dynamicTest("ended", () -> letsGo(context -> context.end("the end"))));
+    }
+
+    private static void letsGo(Consumer<AioContext> end) {
+        FakeLoop loop = new FakeLoop();
+        Poller poller = loop.context.sleep().poller();
+        poller.set(new PollParameters(1_000, 0, 0));
+        poller.budgetNanos();
+        for (String name : List.of("one", "two")) {
+            poller.add(new PollHook() {
+                @Override
+                public boolean poll() {
+                    return false;
+                }
+
+                @Override
+                public void pollBegins() {
+                    loop.log.add(name + " begins");
+                }
+
+                @Override
+                public void pollEnds() {
+                    loop.log.add(name + " ends, gone " + loop.context.isGone());
+                }
+            }, () -> { }).served();
+        }
+        poller.begin(0);
+        loop.context.attachSource(new ReadinessSource() {
+            @Override
+            public void sleep(long maxNanos) {
+                throw new AssertionError("nobody polls");
+            }
+
+            @Override
+            public void wakeUp() {
+                loop.log.add("woken");
+            }
+
+            @Override
+            public void deliver() {
+                throw new AssertionError("nobody polls");
+            }
+
+            @Override
+            public void describe(List<String> out) {
+                out.add("handler lent");
+            }
+
+            @Override
+            public void close() {
+                loop.log.add("source closed, gone " + loop.context.isGone());
+            }
+        });
+
+        end.accept(loop.context);
+
+        assertThat(loop.log).containsExactly("one begins", "two begins", "two ends, gone false",
+                "one ends, gone false", "source closed, gone false");
+        assertThat(loop.errors).singleElement().asString().contains("handler lent");
+        loop.close();
+    }
+
+    @Test
+    @Rule("IOT-6")
+    void shouldFreeTheDeferredCallsOfALoopThatHasEnded() {
+        FakeLoop loop = new FakeLoop();
+        FakeLoop other = new FakeLoop("other");
+        DeferredCall call = other.logsCall("call");
+        DeferredCall settle = other.logsCall("settle");
+        loop.context.deferCall(call);
+        loop.context.deferSettle(settle);
+        loop.context.end("the end");
+        loop.close();
+
+        other.context.deferCall(call);
+        other.context.deferSettle(settle);
+        other.poll();
+
+        assertThat(other.log).containsExactly("call", "settle");
+    }
+
+    @Test
+    @Rule("IOT-6")
+    void shouldEndThoughATaskThatIsLeftCannotDescribeItself() {
+        FakeLoop loop = new FakeLoop();
+        loop.context.post(CallbackErrorsTest.nameless(() -> { }));
+
+        loop.context.end("the end");
+
+        assertThat(loop.errors).singleElement().asString()
+                .contains("the end", "cannot describe itself");
+        loop.close();
+    }
+
+    private static void elsewhere(Runnable action) {
+        Thread thread = new Thread(action);
+        thread.start();
+        try {
+            thread.join();
         } catch (InterruptedException e) {
             throw new AssertionError(e);
         }

@@ -30,9 +30,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A step is a turn of a loop with its epilogue, one item of a worker, or one step of an
  * {@link Actor}. A turn runs one task that is ready ({@link #tasksPerTurn}), one outer-only task,
- * and all timers that are due: nobody moves between those. The simulation is the {@link dev.quiesce.aio.Parker}, the clock and the workers of
- * its contexts. A step runs undisturbed, with two exceptions: where the control thread waits, and
- * where it calls {@link #interleave}, others are stepped. Only the control thread may wait.
+ * and all timers that are due: nobody moves between those. The simulation is the
+ * {@link dev.quiesce.aio.Parker}, the clock and the workers of its contexts. A step runs
+ * undisturbed, with two exceptions: where the control thread waits, and where it calls
+ * {@link #interleave}, others are stepped. Only the control thread may wait.
  *
  * <p>A context is home to the code only while it is stepped, so methods that check their context
  * behave as with threads. Inside a callback nothing is interleaved: that is what

@@ -215,8 +215,9 @@ public final class Poller {
 
     /** Leaves polling mode for good: nobody is asked any more. */
     public void close() {
-        for (int i = candidates.size() - 1; i >= 0; i--) {
-            candidates.get(i).remove();
+        // Its hook may detach others.
+        while (!candidates.isEmpty()) {
+            candidates.get(candidates.size() - 1).remove();
         }
     }
 
