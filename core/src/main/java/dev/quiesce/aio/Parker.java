@@ -92,6 +92,13 @@ public interface Parker {
      */
     interface Stepping extends Parker {
         /**
+         * As {@link Parker#openSelector}; a selector that finds only what this parker decides, or
+         * the loop's steps could not be repeated. Called in the home context.
+         */
+        @Override
+        Selector openSelector(AioContext context) throws IOException;
+
+        /**
          * Takes note of a new context. Called by its constructor.
          *
          * @param context the context, still under construction

@@ -6,6 +6,7 @@ import dev.quiesce.aio.LoopSeams;
 import dev.quiesce.aio.Parker;
 import dev.quiesce.aio.Task;
 import dev.quiesce.aio.time.Clock;
+import java.nio.channels.Selector;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -56,6 +57,11 @@ final class Loops implements Parker.Stepping, Clock {
     /** Ends a loop as the death of its thread does. */
     void end(AioContext context) {
         handles.get(context).end("the test has ended " + context.name());
+    }
+
+    @Override
+    public Selector openSelector(AioContext context) {
+        throw new UnsupportedOperationException("no channels here: " + context);
     }
 
     @Override
