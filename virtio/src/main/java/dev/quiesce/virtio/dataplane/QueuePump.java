@@ -4,6 +4,7 @@ import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.DeferredCall;
 import dev.quiesce.aio.EventNotifier;
 import dev.quiesce.aio.Task;
+import dev.quiesce.aio.source.PollHook;
 import dev.quiesce.virtio.device.VirtioDevice;
 import dev.quiesce.virtio.memory.GuestMemoryFault;
 import dev.quiesce.virtio.memory.MemoryMap;
@@ -28,6 +29,12 @@ public final class QueuePump {
      * (VQ-27). A batch that used its budget continues as a task of its own in the next slice, so
      * that a guest which posts without end cannot keep other work of the loop waiting;
      * notifications stay suppressed meanwhile.
+     *
+     * A loop that polls asks the ring itself (DP-32). The driver is told not to kick for as long as
+     * that lasts, batches in between included; what it adds while kicks are asked for again is seen
+     * by the look that the loop takes after each end of polling (SBUG-46). Whoever stops serving
+     * the ring leaves polling first, so the next one finds kicks asked for (DP-31). Where the
+     * guest's stores are not ordered only a kick says how far to read, so there nobody polls.
      *
      * Publishing is a deferred call of the loop: used elements written by all callbacks of a slice
      * become visible with one release store, one fence, one event test (VQ-20, VQ-23). The idle
@@ -56,6 +63,9 @@ public final class QueuePump {
     private @Nullable Virtqueue ring;
     private boolean attached;
     private boolean batchPosted;
+
+    /** Whether the loop asks the ring, so that the driver need not kick. */
+    private boolean polled;
     private Chain spare = new Chain();
     private @Nullable Runnable whenIdle;
 
@@ -165,7 +175,11 @@ public final class QueuePump {
         assert !attached : describe() + " is attached already";
         home = context;
         attached = true;
-        kick.attach(context, this::process);
+        if (device.memory().map().guestStoresOrdered()) {
+            kick.attach(context, this::process, new RingPoll());
+        } else {
+            kick.attach(context, this::process);
+        }
         kick.set();
     }
 
@@ -237,7 +251,7 @@ public final class QueuePump {
             if (!popBatch(queue)) {
                 return;
             }
-        } while (queue.enableNotify());
+        } while (polled ? !queue.isEmpty() : queue.enableNotify());
         checkFault(queue);
     }
 
@@ -318,6 +332,36 @@ public final class QueuePump {
             throw new IllegalStateException(describe() + " has no ring");
         }
         return queue;
+    }
+
+    /** The ring as a loop sees it that polls before it sleeps. */
+    private final class RingPoll implements PollHook {
+        @Override
+        public boolean poll() {
+            Virtqueue queue = ring;
+            return queue != null && attached && !batchPosted && !queue.isEmpty();
+        }
+
+        @Override
+        public void pollBegins() {
+            polled = true;
+            Virtqueue queue = ring;
+            if (queue != null) {
+                queue.disableNotify();
+                checkFault(queue);
+            }
+        }
+
+        @Override
+        public void pollEnds() {
+            polled = false;
+            Virtqueue queue = ring;
+            if (queue != null && !batchPosted) {
+                // Whether something came meanwhile is what the loop asks next.
+                boolean unused = queue.enableNotify();
+                checkFault(queue);
+            }
+        }
     }
 
     /** Publishes what the slice's callbacks have pushed. */

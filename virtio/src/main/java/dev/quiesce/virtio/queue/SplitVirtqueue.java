@@ -277,10 +277,13 @@ public final class SplitVirtqueue implements Virtqueue {
             if (current == null || !current.isOrdered()) {
                 return;
             }
-            notifyEnabled = false;
             if (!config.eventIdx()) {
                 current.storeUsedFlags(SplitLayout.NO_NOTIFY);
-            } // with EVENT_IDX the event index is left behind: the driver has crossed it already
+            } else if (notifyEnabled && !isPending()) {
+                // The driver is still to cross the event index, so it moves behind the driver.
+                current.storeAvailEvent(SplitLayout.advance(lastAvail, -1));
+            }
+            notifyEnabled = false;
         } catch (RuntimeException | InternalError failure) {
             refuse(QueueFault.MEMORY_FAULT, failure);
         }

@@ -90,7 +90,10 @@ public sealed interface Virtqueue permits SplitVirtqueue {
      */
     boolean enableNotify();
 
-    /** Tells the driver that kicks are not needed. Advisory: they may come all the same (VQ-29). */
+    /**
+     * Tells the driver that kicks are not needed. Advisory: they may come all the same (VQ-29).
+     * With EVENT_IDX an index that the driver is still to cross moves behind it (VQ-26).
+     */
     void disableNotify();
 
     /**
