@@ -72,7 +72,8 @@ class MonitorTest {
     void shouldGoOnAfterEverythingThatIsNoCommand() {
         for (String line : List.of("garbage", "{", "[]", "1", "''", "{'execute':1}", "{}",
                 "{'execute':'query-stats','arguments':[]}", "{'execute':'query-stats','x':1}",
-                "{'execute':'a','execute':'b'}", "{'exec-oob':'x'}")) {
+                "{'execute':'a','execute':'b'}", "{'exec-oob':'x'}", "{'id':1e99999999999}",
+                "{'id':1e-99999999999}")) {
             JsonNode answer = client.ask(line);
 
             assertThat(answer.at("/error/class").asText()).as(line).isEqualTo("GenericError");
@@ -122,10 +123,13 @@ class MonitorTest {
     void shouldSayWhatIsWrongWithALineInWordsForPeople() throws IOException {
         String deep = "{\"a\":".repeat(100);
         for (String line : List.of("{\"execute\":\"a\"} {}", "{\"execute\":", deep,
-                "{\"id\":" + "1".repeat(5000) + "}")) {
+                "{\"id\":" + "1".repeat(5000) + "}", "{\"" + "n".repeat(60_000) + "\":1}",
+                "{\"id\":1e99999999999}")) {
             assertThat(askRaw(line).at("/error/desc").asText())
                     .startsWith("malformed JSON").doesNotContain("jackson", "Feature", "Stream");
         }
+        assertThat(askRaw("{\"" + "n".repeat(60_000) + "\":1}").at("/error/desc").asText())
+                .contains("a name of more than 50000 characters");
         byte[] noText = {'{', '"', (byte) 0xFF, '"', ':', '1', '}', '\n'};
         client.sendRaw(noText);
         assertThat(client.answer().at("/error/desc").asText()).contains("UTF-8");

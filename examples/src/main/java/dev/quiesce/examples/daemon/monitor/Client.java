@@ -21,7 +21,8 @@ final class Client {
      * the buffer, and when that is full, in the socket. Reading goes on beside it, so that a
      * client's end is noticed. A client that has ended (or only its sending half, as a pipe does)
      * still gets its answers; then the connection is closed. A client that does not take what it is
-     * sent is dropped when OUT_BYTES_MAX of it have gathered.
+     * sent is dropped when OUT_BYTES_MAX have gathered behind the message that is on its way: an
+     * answer may be longer than that, and it has to fit.
      */
     private static final Logger LOG = LoggerFactory.getLogger(Client.class);
     private static final int OUT_BYTES_MAX = 1 << 20;
@@ -57,13 +58,16 @@ final class Client {
 
     void send(JsonNode message) throws IOException {
         byte[] bytes = (JsonText.write(message) + "\n").getBytes(UTF_8);
+        write();
+        ByteBuffer onItsWay = out.peek();
+        if (onItsWay != null && outBytes - onItsWay.remaining() > OUT_BYTES_MAX) {
+            LOG.warn("a monitor client does not take what it is sent: dropped");
+            channel.close();
+            return;
+        }
         out.add(ByteBuffer.wrap(bytes));
         outBytes += bytes.length;
         write();
-        if (outBytes > OUT_BYTES_MAX) {
-            LOG.warn("a monitor client does not take what it is sent: dropped");
-            channel.close();
-        }
     }
 
     void sendEvent(JsonNode event) throws IOException {
@@ -116,6 +120,9 @@ final class Client {
             settle();
         } catch (IOException e) {
             LOG.debug("a monitor client has gone", e);
+            close();
+        } catch (RuntimeException e) {
+            LOG.error("a monitor client is dropped: its answer cannot be sent", e);
             close();
         }
     }

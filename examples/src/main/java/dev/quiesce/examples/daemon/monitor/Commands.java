@@ -70,6 +70,11 @@ public final class Commands {
         commands.put("quit", this::quit);
     }
 
+    /** One more command. Before anybody asks. */
+    void put(String name, Command command) {
+        commands.put(name, command);
+    }
+
     /**
      * Whether there is such a command. Any thread.
      *

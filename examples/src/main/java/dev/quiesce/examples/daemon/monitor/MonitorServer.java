@@ -1,6 +1,5 @@
 package dev.quiesce.examples.daemon.monitor;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.quiesce.aio.AioContext;
@@ -119,7 +118,8 @@ public final class MonitorServer implements AutoCloseable {
                 .put("seconds", now.getEpochSecond())
                 .put("microseconds", now.getNano() / NANOS_PER_MICRO);
         event.put("event", name).set("data", data);
-        post(() -> clients.keySet().forEach(client -> guarded(client, event)));
+        post(() -> clients.keySet().forEach(
+                client -> guarded(client, () -> client.sendEvent(event))));
     }
 
     /** Says what is still to be said, closes every connection and takes the socket away. */
@@ -175,7 +175,7 @@ public final class MonitorServer implements AutoCloseable {
         }
         for (SelectionKey key : selector.selectedKeys()) {
             if (key.isValid() && key.attachment() instanceof Client client) {
-                serve(client);
+                guarded(client, client::onReady);
             } else if (key.isValid() && key.isAcceptable()) {
                 accept();
             }
@@ -214,29 +214,26 @@ public final class MonitorServer implements AutoCloseable {
         Client client = new Client(channel, key, new Dialogue(commands, held), inMonitor);
         key.attach(client);
         clients.put(client, held);
-        guarded(client, Dialogue.greeting());
+        guarded(client, () -> client.send(Dialogue.greeting()));
     }
 
-    private void serve(Client client) {
+    /** Whatever goes wrong with one client ends that one, and nobody else's session. */
+    private void guarded(Client client, Step step) {
         try {
-            client.onReady();
+            step.run();
         } catch (IOException e) {
             LOG.debug("a monitor client has gone", e);
+            client.close();
+        } catch (RuntimeException e) {
+            LOG.error("{}: a client is dropped: it cannot be served", path, e);
             client.close();
         }
     }
 
-    private void guarded(Client client, JsonNode message) {
-        try {
-            if (message.has("event")) {
-                client.sendEvent(message);
-            } else {
-                client.send(message);
-            }
-        } catch (IOException e) {
-            LOG.debug("a monitor client has gone", e);
-            client.close();
-        }
+    /** Something that is done for one client. */
+    @FunctionalInterface
+    private interface Step {
+        void run() throws IOException;
     }
 
     private void leave(Client client) {

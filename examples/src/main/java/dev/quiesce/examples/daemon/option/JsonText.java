@@ -16,10 +16,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 public final class JsonText {
     private static final int DEPTH_MAX = 64;
     private static final int DIGITS_MAX = 1000;
+    private static final int NAME_CHARS_MAX = 50_000;
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(
                             StreamReadConstraints.builder().maxNestingDepth(DEPTH_MAX)
-                                    .maxNumberLength(DIGITS_MAX).build())
+                                    .maxNumberLength(DIGITS_MAX)
+                                    .maxNameLength(NAME_CHARS_MAX).build())
                     .build())
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -42,6 +44,9 @@ public final class JsonText {
             node = MAPPER.readTree(text);
         } catch (JsonProcessingException e) {
             throw new WrongOptionException("malformed JSON" + wordsFor(e));
+        } catch (NumberFormatException | ArithmeticException e) {
+            // The parser leaves it to BigDecimal to say so.
+            throw new WrongOptionException("malformed JSON: a number's exponent is too large");
         }
         if (node instanceof ObjectNode object) {
             return object;
@@ -73,8 +78,8 @@ public final class JsonText {
             return ": there is something behind the object";
         }
         if (e instanceof StreamConstraintsException) {
-            return ": more than " + DEPTH_MAX + " levels deep, or a number of more than "
-                    + DIGITS_MAX + " digits";
+            return ": more than " + DEPTH_MAX + " levels deep, a number of more than " + DIGITS_MAX
+                    + " digits, or a name of more than " + NAME_CHARS_MAX + " characters";
         }
         String where = e.getLocation() == null ? "" : " at column " + e.getLocation().getColumnNr();
         return where + ": " + e.getOriginalMessage().lines().findFirst().orElse("");
