@@ -54,7 +54,7 @@ public class KickBenchmark {
         AioContext context = loop.context();
         context.execute(() -> doorbell.attach(context, this::onKick));
         pipe = AFUNIXSelectorProvider.getInstance().openPipe();
-        poller = new KickPoller("benchmark", 1, KickBenchmark::daemon);
+        poller = new KickPoller("benchmark", 1, KickBenchmark::daemon, () -> { });
         poller.watch(0, Pollable.of(pipe.source().getFileDescriptor()), doorbell);
     }
 

@@ -124,14 +124,17 @@ final class Backend {
             return;
         }
         List<CompletionStage<Void>> starts = new ArrayList<>();
-        for (Ring ring : rings) {
-            if (ring.shouldRun() && !ring.isRunning()) {
-                QueueSetup setup = ring.setup(table);
-                starts.add(device.startQueue(ring.index, setup, resumption(ring, setup)));
-                ring.runs();
+        try {
+            for (Ring ring : rings) {
+                if (ring.shouldRun() && !ring.isRunning()) {
+                    QueueSetup setup = ring.setup(table);
+                    starts.add(device.startQueue(ring.index, setup, resumption(ring, setup)));
+                    ring.runs();
+                }
             }
+        } finally {
+            starts.forEach(Backend::await); // also those before a ring that cannot run
         }
-        starts.forEach(Backend::await);
     }
 
     /** Takes a ring back from the device, if it has it; everything fetched is completed. */
@@ -147,10 +150,18 @@ final class Backend {
      * the old mappings; then those go, and the rings run on (VHU-11).
      */
     void changeMemory(MemoryChange change) throws Violation {
-        change.apply();
+        try {
+            change.apply();
+        } catch (Violation e) {
+            table.releaseRemoved(); // what was mapped before it was refused, and nobody has seen
+            throw e;
+        }
         stopAll();
         shown.publish(table.map());
         table.releaseRemoved();
+        for (Ring ring : rings) {
+            ring.memoryChanged(table);
+        }
     }
 
     /**

@@ -132,13 +132,13 @@ final class CallLines implements Interrupt {
         /** Odd while somebody writes. Changed under the monitor, read by the guard. */
         private final AtomicInteger writes = new AtomicInteger();
         private volatile @Nullable Pollable target; // Changed under the monitor, read by the guard.
+        private @Nullable Pollable givenUp; // Makes its writers wait. Guarded by the monitor.
         private int seen; // What `writes` was at the last look. Guard only.
 
         /** False if the front end makes writers wait: the line is given up then. */
         boolean signal(@Nullable Guard guard) {
-            Pollable to;
             synchronized (this) {
-                to = target;
+                Pollable to = target;
                 if (to == null || guard == null) {
                     return true;
                 }
@@ -150,16 +150,17 @@ final class CallLines implements Interrupt {
                     return true;
                 }
                 target = null;
+                givenUp = to; // closed by the session: that may take its time
+                return false;
             }
-            to.close();
-            return false;
         }
 
         void replace(@Nullable Pollable next) {
             Pollable former;
             synchronized (this) {
-                former = target;
+                former = target != null ? target : givenUp;
                 target = next;
+                givenUp = null;
             }
             if (former != null) {
                 former.close(); // Outside: closing may take its time, and signals must not.

@@ -47,16 +47,20 @@ final class KickPoller implements AutoCloseable {
 
     private final String name;
     private final ThreadFactory threads;
+    private final Runnable onDeaf;
     private final Queue<Runnable> commands = new ConcurrentLinkedQueue<>();
     private final @Nullable Watch[] watches; // Poller's thread.
     private final Set<Pollable> open = ConcurrentHashMap.newKeySet(); // Given, and not closed yet.
+    private boolean complained; // Poller's thread.
     private volatile boolean closing; // Written by the session, read by the poller.
     private @Nullable Selector selector; // Session thread; its uses see Loop.
     private @Nullable Thread thread;
 
-    KickPoller(String name, int queues, ThreadFactory threads) {
+    /** Runs {@code onDeaf} on a thread of its own if it cannot hear kicks any more. */
+    KickPoller(String name, int queues, ThreadFactory threads, Runnable onDeaf) {
         this.name = name;
         this.threads = threads;
+        this.onDeaf = onDeaf;
         this.watches = new Watch[queues];
     }
 
@@ -212,6 +216,7 @@ final class KickPoller implements AutoCloseable {
             } catch (IOException | ClosedSelectorException e) {
                 LOG.error("{}: no kicks are heard any more", name, e);
                 closeSelector(waiting);
+                onDeaf.run(); // a guest that nobody hears would wait for ever
             }
         }
     }
@@ -234,6 +239,7 @@ final class KickPoller implements AutoCloseable {
         void begin(Selector waiting) {
             try {
                 key = kick.register(waiting, this);
+                doorbell.set(); // a kick may have gone to the descriptor before (VHU-20)
             } catch (IOException | RuntimeException e) {
                 giveUp("cannot be waited for: " + e.getMessage());
             }
@@ -243,9 +249,11 @@ final class KickPoller implements AutoCloseable {
             try {
                 int bytes = kick.drain();
                 if (bytes < 0) {
-                    giveUp("has ended");
+                    LOG.debug("{}: nobody kicks queue {} any more", name, queue);
+                    end();
                 } else if (bytes > 0) {
                     failures = 0;
+                    cuts = 0;
                     doorbell.set();
                 } else {
                     fail("is always empty");
@@ -277,8 +285,15 @@ final class KickPoller implements AutoCloseable {
             open.remove(kick);
         }
 
+        /** One line per front end, however many it makes unusable. */
         private void giveUp(String why) {
-            LOG.debug("{}: the kick descriptor of queue {} {}", name, queue, why);
+            String line = "{}: kicks of queue {} are not heard any more, its descriptor {}";
+            if (complained) {
+                LOG.debug(line, name, queue, why);
+            } else {
+                LOG.warn(line, name, queue, why);
+            }
+            complained = true;
             end();
         }
     }

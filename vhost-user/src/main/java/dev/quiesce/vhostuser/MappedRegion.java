@@ -19,36 +19,29 @@ final class MappedRegion {
     static final long PART_BYTES = 1L << 30;
 
     private final Payload.Region region;
-    private final List<ByteBuffer> parts;
-    private final Unmapping mapping;
+    private final List<ByteBuffer> parts = new ArrayList<>();
+    private final Unmapping mapping = Unmapping.begin();
 
-    private MappedRegion(Payload.Region region, List<ByteBuffer> parts, Unmapping mapping) {
+    /** A region of which nothing is mapped yet. Its numbers are in order. */
+    MappedRegion(Payload.Region region) {
         this.region = region;
-        this.parts = parts;
-        this.mapping = mapping;
     }
 
     /**
-     * Maps a region. The descriptor stays the caller's, and may be closed afterwards (VHU-9).
+     * Maps the region. The descriptor stays the caller's, and may be closed afterwards (VHU-9).
+     * Whatever comes of it, {@link #release} is the caller's duty.
      *
-     * @throws Violation if the region is empty, passes the end of an address space, or the file is
-     *     shorter than the region or cannot be mapped
+     * @throws Violation if the file is shorter than the region or cannot be mapped
      */
-    static MappedRegion map(FileDescriptor descriptor, Payload.Region region) throws Violation {
-        checkArithmetic(region);
-        Unmapping mapping = Unmapping.begin();
+    void map(FileDescriptor descriptor) throws Violation {
         try (FileChannel file = PassedFile.open(descriptor)) {
             long size = file.size();
             if (size < region.fileOffset() + region.sizeBytes()) {
                 throw Violation.ofRequest("a file of " + size + " bytes for " + region);
             }
-            return new MappedRegion(region, parts(file, region, mapping), mapping);
+            mapParts(file);
         } catch (IOException | RuntimeException e) {
-            mapping.release();
             throw Violation.ofRequest(region + " cannot be mapped: " + e);
-        } catch (Violation e) {
-            mapping.release();
-            throw e;
         }
     }
 
@@ -66,7 +59,12 @@ final class MappedRegion {
         mapping.release();
     }
 
-    private static void checkArithmetic(Payload.Region region) throws Violation {
+    /**
+     * Looks at the numbers of a region.
+     *
+     * @throws Violation if it is empty, or passes the end of an address space
+     */
+    static void checkArithmetic(Payload.Region region) throws Violation {
         long size = region.sizeBytes();
         boolean sane = size > 0
                 && region.fileOffset() >= 0
@@ -82,9 +80,7 @@ final class MappedRegion {
         return Long.compareUnsigned(address + sizeBytes - 1, address) < 0;
     }
 
-    private static List<ByteBuffer> parts(
-            FileChannel file, Payload.Region region, Unmapping mapping) throws IOException {
-        List<ByteBuffer> parts = new ArrayList<>();
+    private void mapParts(FileChannel file) throws IOException {
         long done = 0;
         while (done < region.sizeBytes()) {
             long address = region.guestAddress() + done;
@@ -93,6 +89,5 @@ final class MappedRegion {
             parts.add(mapping.map(file, region.fileOffset() + done, length));
             done += length;
         }
-        return parts;
     }
 }

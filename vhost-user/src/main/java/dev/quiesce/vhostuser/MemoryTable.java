@@ -39,7 +39,8 @@ final class MemoryTable {
     }
 
     /**
-     * Replaces all regions (SET_MEM_TABLE). After a violation the table is as before.
+     * Replaces all regions (SET_MEM_TABLE). After a violation the table is as before; what was
+     * mapped until then counts as removed.
      *
      * @param next the new regions, one to eight
      * @param descriptors a file for each; the caller closes them
@@ -49,27 +50,40 @@ final class MemoryTable {
             throw Violation.ofRequest(
                     next.size() + " regions with " + descriptors.size() + " descriptors");
         }
+        for (int i = 0; i < next.size(); i++) { // all of them, before the first is mapped
+            check(next.get(i), next.subList(0, i));
+        }
         List<MappedRegion> mapped = new ArrayList<>();
         try {
             for (int i = 0; i < next.size(); i++) {
-                checkRoom(next.get(i), mapped);
-                mapped.add(MappedRegion.map(descriptors.get(i), next.get(i)));
+                mapped.add(new MappedRegion(next.get(i)));
+                mapped.get(i).map(descriptors.get(i));
             }
         } catch (Violation e) {
-            mapped.forEach(MappedRegion::release);
+            removed.addAll(mapped);
             throw e;
         }
         removed.addAll(regions);
         regions = mapped;
     }
 
-    /** Adds one region (ADD_MEM_REG). After a violation the table is as before. */
+    /**
+     * Adds one region (ADD_MEM_REG). After a violation the table is as before; what was mapped
+     * until then counts as removed.
+     */
     void add(Payload.Region region, FileDescriptor descriptor) throws Violation {
         if (regions.size() >= SLOTS) {
             throw Violation.ofRequest("more than " + SLOTS + " regions");
         }
-        checkRoom(region, regions);
-        regions.add(MappedRegion.map(descriptor, region));
+        check(region, regions.stream().map(MappedRegion::region).toList());
+        MappedRegion next = new MappedRegion(region);
+        try {
+            next.map(descriptor);
+        } catch (Violation e) {
+            removed.add(next);
+            throw e;
+        }
+        regions.add(next);
     }
 
     /** Takes one region out (REM_MEM_REG); it must be there (VHU-13). */
@@ -93,9 +107,13 @@ final class MemoryTable {
     /** Unmaps what was taken out. Nobody uses a map any more that was made before. */
     void releaseRemoved() {
         if (!removed.isEmpty()) {
-            removed.forEach(MappedRegion::release);
-            removed.clear();
-            Unmapping.collectReleased();
+            long mappings = 0;
+            for (MappedRegion each : removed) {
+                mappings += each.parts().size();
+                each.release();
+            }
+            removed.clear(); // before anybody looks for what can be unmapped
+            Unmapping.collectReleased(mappings);
         }
     }
 
@@ -104,7 +122,7 @@ final class MemoryTable {
     }
 
     long bytes() {
-        return bytes(regions);
+        return bytes(regions.stream().map(MappedRegion::region).toList());
     }
 
     /**
@@ -124,23 +142,23 @@ final class MemoryTable {
         return null;
     }
 
-    private static long bytes(List<MappedRegion> regions) {
+    private static long bytes(List<Payload.Region> regions) {
         long sum = 0;
-        for (MappedRegion each : regions) {
-            sum += each.region().sizeBytes();
+        for (Payload.Region each : regions) {
+            sum += each.sizeBytes();
         }
         return sum;
     }
 
-    /** Overlap in either address space, or too much memory. */
-    private static void checkRoom(Payload.Region region, List<MappedRegion> others)
+    /** Numbers that cannot be, overlap in either address space, or too much memory. */
+    private static void check(Payload.Region region, List<Payload.Region> others)
             throws Violation {
+        MappedRegion.checkArithmetic(region);
         long limit = BYTES_MAX - bytes(others);
         if (Long.compareUnsigned(region.sizeBytes(), limit) > 0) {
             throw Violation.ofRequest(region + " passes the limit of 4 TiB");
         }
-        for (MappedRegion each : others) {
-            Payload.Region other = each.region();
+        for (Payload.Region other : others) {
             if (meet(region.guestAddress(), region.sizeBytes(),
                             other.guestAddress(), other.sizeBytes())
                     || meet(region.userAddress(), region.sizeBytes(),

@@ -7,6 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.newsclub.net.unix.FileDescriptorCast;
 
 /** Opens a file that a front end has passed, with no more rights than it passed. */
@@ -18,10 +21,20 @@ final class PassedFile {
      * Hence the descriptor's own mode is looked at first. Only regular files (memfds and files of
      * tmpfs and hugetlbfs are) are opened: opening a device may do something.
      *
+     * A mapped file is paged in by whichever thread touches it, IOThreads included. So what is
+     * served by another process or another host is refused: it may never answer. This goes by what
+     * the host says of the descriptor's mount, before anything asks the file itself. A mount that
+     * this process cannot see is not recognised; memfds have one of the kernel's own.
+     *
      * The socket library has a cast to FileChannel. It must not be used: closing that channel
      * deletes /dev/null, if we may.
      */
     private static final String FLAGS = "flags:";
+    private static final String MOUNT = "mnt_id:";
+    private static final Path MOUNTS = Path.of("/proc/self/mountinfo");
+    private static final String END_OF_OPTIONAL = " - ";
+    private static final Set<String> SERVED_ELSEWHERE =
+            Set.of("9p", "afs", "ceph", "cifs", "coda", "lustre", "smb3", "virtiofs");
     private static final int OCTAL = 8;
     private static final int ACCESS_MODE = 3;
     private static final int READ_WRITE = 2;
@@ -47,10 +60,14 @@ final class PassedFile {
      */
     static FileChannel open(FileDescriptor descriptor) throws IOException {
         Path file = nameOf(descriptor);
+        String mount = typeOfMount(info(file, MOUNT), Files.readAllLines(MOUNTS));
+        if (mount != null && isServedElsewhere(mount)) {
+            throw new IOException("on a file system that another process or host serves: " + mount);
+        }
         if (!Files.isRegularFile(file)) {
             throw new IOException("not a regular file, but " + kindOf(file));
         }
-        if ((flags(file) & ACCESS_MODE) != READ_WRITE) {
+        if ((Integer.parseInt(info(file, FLAGS), OCTAL) & ACCESS_MODE) != READ_WRITE) {
             throw new IOException("not passed for reading and writing");
         }
         return FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -77,13 +94,35 @@ final class PassedFile {
         };
     }
 
-    private static int flags(Path file) throws IOException {
-        Path info = Path.of("/proc/self/fdinfo", file.getFileName().toString());
-        for (String line : Files.readAllLines(info)) {
-            if (line.startsWith(FLAGS)) {
-                return Integer.parseInt(line.substring(FLAGS.length()).strip(), OCTAL);
+    /**
+     * The type of a mount's file system, or null if the mount is not there.
+     *
+     * @param id the mount's number
+     * @param mounts as in /proc/self/mountinfo, see proc_pid_mountinfo(5)
+     */
+    static @Nullable String typeOfMount(String id, List<String> mounts) {
+        for (String line : mounts) {
+            int optional = line.indexOf(END_OF_OPTIONAL);
+            if (line.startsWith(id + " ") && optional >= 0) {
+                String type = line.substring(optional + END_OF_OPTIONAL.length());
+                return type.substring(0, (type + " ").indexOf(' '));
             }
         }
-        throw new IOException("the host does not say how it was opened");
+        return null;
+    }
+
+    /** Whether somebody else than this host's kernel answers for what is in the file system. */
+    static boolean isServedElsewhere(String type) {
+        return type.startsWith("fuse") || type.startsWith("nfs") || SERVED_ELSEWHERE.contains(type);
+    }
+
+    private static String info(Path file, String key) throws IOException {
+        Path info = Path.of("/proc/self/fdinfo", file.getFileName().toString());
+        for (String line : Files.readAllLines(info)) {
+            if (line.startsWith(key)) {
+                return line.substring(key.length()).strip();
+            }
+        }
+        throw new IOException("the host does not say with which " + key + " it was opened");
     }
 }

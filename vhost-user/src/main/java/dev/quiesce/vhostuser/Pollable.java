@@ -17,17 +17,19 @@ import org.jspecify.annotations.Nullable;
 import org.newsclub.net.unix.AFSocket;
 import org.newsclub.net.unix.AFSocketChannel;
 import org.newsclub.net.unix.AFSocketImpl;
+import org.newsclub.net.unix.AFUNIXDatagramSocket;
 import org.newsclub.net.unix.AFUNIXSelectorProvider;
+import org.newsclub.net.unix.AFUNIXSocket;
 import org.newsclub.net.unix.AFUNIXSocketAddress;
 import org.newsclub.net.unix.FileDescriptorCast;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A descriptor that a front end handed over for notifications: an eventfd, a socket, a pipe. Made
- * non-blocking, so that neither reading nor writing it waits; a front end that undoes this can be
- * overcome by {@link #cut}. Can be waited for with others. Owns the descriptor. Used by one thread
- * at a time.
+ * A descriptor that a front end handed over for notifications: an eventfd, a Unix socket, a pipe.
+ * Made non-blocking, so that neither reading nor writing it waits; a front end that undoes this can
+ * be overcome by {@link #cut}. Can be waited for with others. Owns the descriptor. Used by one
+ * thread at a time.
  */
 final class Pollable implements AutoCloseable {
     /*
@@ -50,7 +52,8 @@ final class Pollable implements AutoCloseable {
      * channel: an interrupt must not cost a guest its interrupts.
      *
      * Other kinds are refused. A file of a file system may keep writers waiting where no signal
-     * reaches them, even for as long as it takes to close it.
+     * reaches them, even for as long as it takes to close it; a socket of a network lingers, if it
+     * is told to, when it is closed.
      */
     private static final Logger LOG = LoggerFactory.getLogger(Pollable.class);
     private static final int TRIES_MAX = 3;
@@ -206,12 +209,20 @@ final class Pollable implements AutoCloseable {
         Path name = PassedFile.nameOf(descriptor);
         String target = Files.readSymbolicLink(name).toString();
         boolean known = target.equals("anon_inode:[eventfd]")
-                || target.startsWith("socket:[")
+                || (target.startsWith("socket:[") && isOfThisHost(descriptor))
                 || PassedFile.kindOf(name).equals(PassedFile.PIPE);
         if (!known) {
-            throw Violation.ofRequest("neither an eventfd nor a socket nor a pipe, but "
-                    + PassedFile.kindOf(name));
+            String kind = target.startsWith("socket:[")
+                    ? "a socket of a network" : PassedFile.kindOf(name);
+            throw Violation.ofRequest("neither an eventfd nor a Unix socket nor a pipe, but "
+                    + kind);
         }
+    }
+
+    private static boolean isOfThisHost(FileDescriptor socket) throws IOException {
+        FileDescriptorCast cast = FileDescriptorCast.using(socket);
+        return cast.isAvailable(AFUNIXSocket.class)
+                || cast.isAvailable(AFUNIXDatagramSocket.class);
     }
 
     /** What the selector takes for a socket. */

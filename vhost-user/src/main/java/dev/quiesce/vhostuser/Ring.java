@@ -15,6 +15,10 @@ final class Ring {
      *   running   the device has the ring. The session makes it so whenever the ring is started,
      *             enabled and described, in whatever order these came, and takes the ring back
      *             before any of them ends.
+     *   homeless  it should run, but is outside of the memory. The message after which this is
+     *             found is refused, unless it is one about memory: front ends take a region away
+     *             and put a larger one in its place. The ring waits, and nothing else does, until
+     *             a change of memory covers it again or it is given another address.
      *
      * `base` is where the ring is to go on; while it runs the device knows better.
      */
@@ -27,6 +31,7 @@ final class Ring {
     private boolean started;
     private boolean enabled;
     private boolean running;
+    private boolean homeless;
 
     Ring(int index) {
         this.index = index;
@@ -46,7 +51,7 @@ final class Ring {
 
     /** Whether the device should have the ring, going by what was said about it. */
     boolean shouldRun() {
-        return started && enabled && size > 0 && address != null;
+        return isDescribed() && !homeless;
     }
 
     boolean isStarted() {
@@ -77,6 +82,25 @@ final class Ring {
             checkIdle("address");
         }
         address = next;
+        homeless = false;
+    }
+
+    /** Looks whether it is in the memory: it waits if it is not, and no longer if it is. */
+    void memoryChanged(MemoryTable memory) {
+        homeless = isDescribed() && !isIn(memory);
+    }
+
+    private boolean isDescribed() {
+        return started && enabled && size > 0 && address != null;
+    }
+
+    private boolean isIn(MemoryTable memory) {
+        try {
+            setup(memory);
+            return true;
+        } catch (Violation outside) {
+            return false;
+        }
     }
 
     void start() {
@@ -111,12 +135,14 @@ final class Ring {
         started = false;
         enabled = false;
         running = false;
+        homeless = false;
     }
 
     /**
      * What the device needs to serve the ring.
      *
-     * @throws Violation if the ring does not lie in the memory that the front end shares
+     * @throws Violation if the ring does not lie in the memory that the front end shares; it is
+     *     homeless then
      */
     QueueSetup setup(MemoryTable memory) throws Violation {
         Payload.VringAddress at = address;
@@ -133,6 +159,7 @@ final class Ring {
     private long translate(MemoryTable memory, long userAddress, long bytes) throws Violation {
         Long guest = memory.guestAddress(userAddress, bytes);
         if (guest == null) {
+            homeless = true;
             throw Violation.ofRequest(this + " at user address 0x" + Long.toHexString(userAddress)
                     + " is outside of the shared memory");
         }

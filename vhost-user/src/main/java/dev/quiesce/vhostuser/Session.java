@@ -53,7 +53,8 @@ final class Session {
         this.socket = socket;
         this.backend = new Backend(parts.device(), parts.memory(), this::hasGone);
         this.calls = parts.calls();
-        this.kicks = new KickPoller(name, backend.device().queues(), parts.threads());
+        this.kicks = new KickPoller(
+                name, backend.device().queues(), parts.threads(), this::shutDown);
         socket.setAncillaryReceiveBufferSize(ANCILLARY_BYTES);
         this.stream = new MessageStream(
                 socket.getInputStream(), socket.getOutputStream(), new SocketDescriptors());
@@ -140,11 +141,17 @@ final class Session {
     }
 
     private void takeAll() throws IOException, Violation {
-        for (MessageStream.Message next = stream.next(); next != null; next = stream.next()) {
+        MessageStream.Message next = stream.next();
+        while (next != null && !leaving) { // shut out, it may have left any number of messages
             take(next);
-            status = new VhostUserStatus.FrontEnd(backend.features(), protocolFeatures,
-                    backend.table().count(), backend.table().bytes(), backend.describeRings());
+            showStatus();
+            next = stream.next();
         }
+    }
+
+    private void showStatus() {
+        status = new VhostUserStatus.FrontEnd(backend.features(), protocolFeatures,
+                backend.table().count(), backend.table().bytes(), backend.describeRings());
     }
 
     private void take(MessageStream.Message message) throws IOException, Violation {
@@ -200,7 +207,8 @@ final class Session {
                     backend.device().offeredFeatures() | ProtocolFeatures.DEVICE_BIT);
             case SET_FEATURES -> backend.negotiate(payload.getLong());
             case SET_OWNER -> takeOwner();
-            case RESET_OWNER, RESET_DEVICE -> backend.reset();
+            case RESET_OWNER -> giveUpOwner();
+            case RESET_DEVICE -> backend.reset();
             case GET_PROTOCOL_FEATURES -> reply(message, ProtocolFeatures.OFFERED);
             case SET_PROTOCOL_FEATURES -> agree(payload.getLong());
             case GET_QUEUE_NUM -> reply(message, backend.device().queues());
@@ -222,6 +230,11 @@ final class Session {
             throw Violation.ofRequest("a second owner");
         }
         owned = true;
+    }
+
+    private void giveUpOwner() {
+        backend.reset();
+        owned = false;
     }
 
     private void agree(long chosen) throws Violation {
@@ -275,7 +288,7 @@ final class Session {
     private void readConfig(MessageStream.Message message) throws IOException {
         Payload.Config asked = Payload.Config.decode(message.payload());
         if (!asked.fits(Payload.Config.BYTES_MAX - Payload.Config.HEADER_BYTES)) {
-            stream.reply(message.header().request(), ByteBuffer.allocate(0));
+            reply(message, ByteBuffer.allocate(0));
             return;
         }
         byte[] bytes = new byte[asked.sizeBytes()];
@@ -284,7 +297,7 @@ final class Session {
         }
         ByteBuffer answer = buffer(Payload.Config.HEADER_BYTES + bytes.length);
         new Payload.Config(asked.offsetBytes(), asked.sizeBytes(), 0, bytes).encode(answer);
-        stream.reply(message.header().request(), answer.flip());
+        reply(message, answer.flip());
     }
 
     private void writeConfig(Payload.Config written) throws Violation {
@@ -340,10 +353,11 @@ final class Session {
         backend.stop(ring);
         ring.unstart();
         kicks.forget(ring.index);
+        kicks.settle(); // or the poller might still read a kick that is another back end's
         calls.replaceCall(ring.index, null);
         ByteBuffer answer = buffer(Payload.VringState.BYTES);
         new Payload.VringState(ring.index, ring.base()).encode(answer);
-        stream.reply(message.header().request(), answer.flip());
+        reply(message, answer.flip());
     }
 
     /** VHU-25: zeroed memory, which the front end keeps for us. */
@@ -417,7 +431,12 @@ final class Session {
     }
 
     private void reply(MessageStream.Message message, long value) throws IOException {
-        ByteBuffer payload = buffer(Long.BYTES).putLong(value).flip();
+        reply(message, buffer(Long.BYTES).putLong(value).flip());
+    }
+
+    /** Whoever has the answer finds the status that goes with it. */
+    private void reply(MessageStream.Message message, ByteBuffer payload) throws IOException {
+        showStatus();
         stream.reply(message.header().request(), payload);
     }
 

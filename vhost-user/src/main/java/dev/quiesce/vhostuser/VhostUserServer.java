@@ -5,6 +5,11 @@ import dev.quiesce.virtio.device.VirtioDevice;
 import dev.quiesce.virtio.memory.GuestMemory;
 import dev.quiesce.virtio.memory.PublishedMemory;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.SocketException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -160,7 +165,17 @@ public final class VhostUserServer<D extends VirtioDevice> {
                 }
             }
         } finally {
+            endListening();
             closed.complete(null);
+        }
+    }
+
+    /** Front ends that nobody will accept must not be left waiting, whatever ended the thread. */
+    private synchronized void endListening() {
+        if (closing.getCount() > 0) {
+            LOG.error("{}: serves nobody any more, its thread has failed", config.name());
+            closing.countDown();
+            stopListening();
         }
     }
 
@@ -252,7 +267,7 @@ public final class VhostUserServer<D extends VirtioDevice> {
                 throw new FileAlreadyExistsException(path.toString(), null,
                         "not a socket, but " + kind);
             }
-            if (isServed(address)) {
+            if (isServed(path)) {
                 throw new FileAlreadyExistsException(path.toString(), null, "another process"
                         + " listens there");
             }
@@ -269,11 +284,16 @@ public final class VhostUserServer<D extends VirtioDevice> {
         }
     }
 
-    private static boolean isServed(AFUNIXSocketAddress address) {
-        try (AFUNIXSocket probe = AFUNIXSocket.connectTo(address)) {
-            return probe.isConnected();
-        } catch (IOException nobody) {
+    /** Does not wait: whoever listens may have a full queue, and accept nobody. */
+    private static boolean isServed(Path path) throws IOException {
+        try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            probe.configureBlocking(false);
+            boolean unused = probe.connect(UnixDomainSocketAddress.of(path));
+            return true;
+        } catch (ConnectException nobody) {
             return false;
+        } catch (SocketException full) { // or not for us: then it is not ours to replace either
+            return true;
         }
     }
 

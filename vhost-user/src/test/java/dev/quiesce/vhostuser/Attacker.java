@@ -3,15 +3,21 @@ package dev.quiesce.vhostuser;
 import java.io.FileDescriptor;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.newsclub.net.unix.FileDescriptorCast;
 
@@ -190,6 +196,27 @@ final class Attacker implements AutoCloseable {
                     .getFileDescriptor();
             opened.push(() -> ReceivedDescriptors.close(own));
             return own;
+        }
+    }
+
+    /** A connection of a network, which its owner may tell to linger when it is closed. */
+    FileDescriptor lingering() throws IOException {
+        ServerSocketChannel listener = ServerSocketChannel.open()
+                .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        opened.push(listener);
+        Set<Path> before = sockets();
+        SocketChannel channel = SocketChannel.open(listener.getLocalAddress());
+        opened.push(channel);
+        Set<Path> its = sockets();
+        its.removeAll(before);
+        int number = Integer.parseInt(its.iterator().next().getFileName().toString());
+        return FileDescriptorCast.unsafeUsing(number).getFileDescriptor();
+    }
+
+    private static Set<Path> sockets() throws IOException {
+        try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+            return descriptors.filter(each -> KernelCounts.target(each).startsWith("socket:"))
+                    .collect(Collectors.toSet());
         }
     }
 

@@ -8,6 +8,8 @@ import dev.quiesce.testkit.guest.GuestSession;
 import java.io.FileDescriptor;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.lang.management.GarbageCollectorMXBean;
+import java.lang.management.ManagementFactory;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -133,6 +135,61 @@ class HostileFrontEndTest {
             frontEnd.settle();
             assertThat(host.server.status().frontEnd().regions()).isEqualTo(2);
         }
+    }
+
+    /** It has been judged whole: nothing is mapped of a table that cannot be. */
+    @Test
+    @Rule("VHU-12")
+    void shouldMapNothingOfATableWhoseRegionsOverlap() throws Exception {
+        try (FrontEnd frontEnd = acknowledging(); SharedRam ram = new SharedRam(1 << 20)) {
+            long mapped = KernelCounts.mappings(RAM_NAME);
+
+            assertThat(replace(frontEnd, ram, 2, region(0, 1 << 20, 0, 0),
+                    region(4096, 4096, 1L << 40, 0))).isOne();
+
+            assertThat(KernelCounts.mappings(RAM_NAME)).isEqualTo(mapped);
+        }
+    }
+
+    /** Without a collection that the test asks for. */
+    @Test
+    @Rule("VHU-45")
+    void shouldUnmapWhatWasMappedOfATableThatIsRefused() throws Exception {
+        try (SharedRam ram = new SharedRam(1 << 20)) {
+            System.gc();
+            long mapped = KernelCounts.mappings(RAM_NAME);
+            try (FrontEnd frontEnd = acknowledging()) {
+                assertThat(replace(frontEnd, ram, 2, region(0, 1 << 20, 0, 0),
+                        region(1L << 40, 4096, 1L << 40, 1L << 40))).isOne();
+            }
+
+            long deadline = System.nanoTime() + Machine.LIMIT_NANOS;
+            while (KernelCounts.mappings(RAM_NAME) > mapped) {
+                assertThat(System.nanoTime()).as("still mapped").isLessThan(deadline);
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    /** A collection stops every loop of the process. */
+    @Test
+    void shouldNotCollectGarbageForEveryMessage() throws Exception {
+        try (FrontEnd frontEnd = acknowledging(); SharedRam ram = new SharedRam(1 << 20)) {
+            long before = collections();
+            long begun = System.nanoTime();
+            for (int i = 0; i < 200; i++) {
+                assertThat(replace(frontEnd, ram, 1, ram.region())).isZero();
+            }
+            long seconds = (System.nanoTime() - begun) / 1_000_000_000;
+
+            assertThat(collections() - before).isLessThanOrEqualTo(seconds + 2);
+        }
+    }
+
+    private static long collections() {
+        return ManagementFactory.getGarbageCollectorMXBeans().stream()
+                .filter(each -> !each.getName().contains("Young"))
+                .mapToLong(GarbageCollectorMXBean::getCollectionCount).sum();
     }
 
     @Test

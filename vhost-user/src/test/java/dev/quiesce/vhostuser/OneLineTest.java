@@ -71,12 +71,15 @@ class OneLineTest {
                 attack("not a regular file, but a socket", it -> it.memoryIn(it.socket())),
                 attack("not a regular file, but something", it -> it.memoryIn(it.event())),
                 attack("not passed for reading and writing", it -> it.memoryIn(it.readOnly())),
-                attack("SET_VRING_KICK of ring 2: neither an eventfd nor a socket nor a pipe, but"
-                        + " a regular file", it -> it.signalBy(12, it.readOnly())),
-                attack("SET_VRING_CALL of ring 2: neither an eventfd nor a socket nor a pipe, but"
-                        + " a character device", it -> it.signalBy(13, it.open("/dev/null", "rw"))),
-                attack("SET_VRING_ERR of ring 2: neither an eventfd nor a socket nor a pipe, but"
-                        + " a directory", it -> it.signalBy(14, it.directory())),
+                attack("SET_VRING_KICK of ring 2: neither an eventfd nor a Unix socket nor a pipe,"
+                        + " but a regular file", it -> it.signalBy(12, it.readOnly())),
+                attack("SET_VRING_CALL of ring 2: neither an eventfd nor a Unix socket nor a pipe,"
+                        + " but a character device",
+                        it -> it.signalBy(13, it.open("/dev/null", "rw"))),
+                attack("SET_VRING_ERR of ring 2: neither an eventfd nor a Unix socket nor a pipe,"
+                        + " but a directory", it -> it.signalBy(14, it.directory())),
+                attack("SET_VRING_CALL of ring 2: neither an eventfd nor a Unix socket nor a pipe,"
+                        + " but a socket of a network", it -> it.signalBy(13, it.lingering())),
                 attack("SET_VRING_CALL of ring 2: descriptor and its flag differ",
                         it -> it.signalBy(13)),
                 attack("ring 200 of 3", Attacker::ringThatIsNotThere),

@@ -63,6 +63,17 @@ class ProtocolTest {
     }
 
     @Test
+    void shouldTakeAnOwnerAgainAfterOneGaveUp() throws Exception {
+        agree();
+        assertThat(frontEnd.acknowledged(3, payload -> { })).isZero();
+        assertThat(frontEnd.acknowledged(3, payload -> { })).isOne();
+
+        assertThat(frontEnd.acknowledged(4, payload -> { })).isZero();
+
+        assertThat(frontEnd.acknowledged(3, payload -> { })).isZero();
+    }
+
+    @Test
     @Rule("VHU-6")
     void shouldSendOneReplyOnlyToAQuestionThatAlsoWantsAnAcknowledgement() throws Exception {
         agree();

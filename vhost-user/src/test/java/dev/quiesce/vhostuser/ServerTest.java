@@ -4,13 +4,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.rules.Rule;
+import dev.quiesce.scsi.ScsiBus;
+import dev.quiesce.scsi.ScsiBusConfig;
 import dev.quiesce.virtio.device.VirtioDevice;
+import dev.quiesce.virtio.scsi.VirtioScsi;
+import dev.quiesce.virtio.scsi.VirtioScsiConfig;
 import java.io.IOException;
+import java.net.SocketException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.newsclub.net.unix.AFUNIXServerSocket;
@@ -71,6 +84,69 @@ class ServerTest {
         }
         assertRefused(Files.createFile(directory.resolve("file")));
         assertRefused(directory);
+    }
+
+    /** Whoever serves it need not accept anybody for that to be found out. */
+    @Test
+    void shouldNotWaitForWhoeverServesTheSocketAlready() throws Exception {
+        Path socket = directory.resolve("s");
+        List<SocketChannel> queue = new ArrayList<>();
+        try (ServerSocketChannel deaf = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            deaf.bind(UnixDomainSocketAddress.of(socket), 1);
+            assertThatThrownBy(() -> connectWithoutEnd(socket, queue))
+                    .isInstanceOf(SocketException.class);
+
+            Host.await(CompletableFuture.runAsync(() -> assertRefused(socket)));
+        } finally {
+            for (SocketChannel each : queue) {
+                each.close();
+            }
+        }
+    }
+
+    private static void connectWithoutEnd(Path socket, List<SocketChannel> queue)
+            throws IOException {
+        while (true) {
+            SocketChannel next = SocketChannel.open(StandardProtocolFamily.UNIX);
+            queue.add(next);
+            next.configureBlocking(false);
+            next.connect(UnixDomainSocketAddress.of(socket));
+        }
+    }
+
+    /** For example no memory for one more thread. */
+    @Test
+    void shouldListenNoMoreWhenItsThreadFails() throws Exception {
+        Path socket = directory.resolve("s");
+        AtomicInteger threads = new AtomicInteger();
+        try (Host host = new Host(directory.resolve("h"), 1); LogLines log = new LogLines()) {
+            VhostUserServer<VirtioScsi> server = host.onMain(() -> VhostUserServer.listen(
+                    new VhostUserConfig("failing", socket, job -> {
+                        if (threads.incrementAndGet() > 1) {
+                            throw new NoMoreThreads();
+                        }
+                        Thread thread = Host.daemon(job);
+                        thread.setUncaughtExceptionHandler((at, expected) -> { });
+                        return thread;
+                    }),
+                    (memory, interrupt) -> VirtioScsi.create(VirtioScsiConfig.of("failing", 1),
+                            new ScsiBus(host.main, ScsiBusConfig.largest()), memory, interrupt)));
+            try (FrontEnd frontEnd = new FrontEnd(socket); Wire kick = Wire.ofSockets()) {
+                frontEnd.send(12, payload -> payload.putLong(2), kick.readEnd());
+                frontEnd.awaitClosed();
+            }
+
+            Host.await(server.closeAsync());
+            assertThat(socket).doesNotExist();
+            assertThat(server.status().isOpen()).isFalse();
+            assertThat(log.take()).singleElement().asString()
+                    .contains("failing: serves nobody any more");
+            Host.await(server.device().closeAsync());
+        }
+    }
+
+    private static final class NoMoreThreads extends Error {
+        private static final long serialVersionUID = 1;
     }
 
     @Test

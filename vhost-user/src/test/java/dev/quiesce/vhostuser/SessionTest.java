@@ -14,7 +14,9 @@ import dev.quiesce.testkit.guest.GuestEvent;
 import dev.quiesce.testkit.guest.GuestScsi;
 import dev.quiesce.testkit.guest.GuestScsiConfig;
 import dev.quiesce.testkit.guest.GuestSession;
+import dev.quiesce.virtio.device.QueueSetup;
 import dev.quiesce.virtio.scsi.VirtioScsi;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +24,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -189,6 +192,92 @@ class SessionTest {
             assertThat(read(machine).isGood()).isTrue();
             machine.frontEnd.settle();
             assertThat(frontEnd().memoryBytes()).isEqualTo(8 << 20);
+        }
+    }
+
+    /** As when a slot of the guest's memory is made larger: out, and in again. */
+    @Test
+    @Rule("VHU-11")
+    @Rule("VHU-43")
+    void shouldLetRingsWaitWhileTheirMemoryIsAway() throws Exception {
+        try (Machine machine = Machine.booted(socket)) {
+            read(machine);
+            Consumer<ByteBuffer> slot = payload -> {
+                payload.putLong(0);
+                machine.shared.region().encode(payload);
+            };
+
+            assertThat(machine.frontEnd.acknowledged(38, slot)).isZero();
+            assertThat(frontEnd().queues()).noneMatch(VhostUserStatus.Queue::isRunning);
+            machine.frontEnd.settle(); // nothing else fails meanwhile
+            machine.enable(REQUESTS, 1);
+            assertThat(machine.frontEnd.acknowledged(
+                    37, slot, machine.shared.descriptor())).isZero();
+
+            assertThat(frontEnd().queues()).allMatch(VhostUserStatus.Queue::isRunning);
+            assertThat(read(machine).isGood()).isTrue();
+        }
+    }
+
+    /** Refused means: it does not run; and that is no reason to refuse what comes next. */
+    @Test
+    @Rule("VHU-10")
+    void shouldRefuseARingOutsideOfTheMemoryOnceAndRunTheOthers() throws Exception {
+        try (Machine machine = Machine.booted(socket)) {
+            FrontEnd frontEnd = machine.frontEnd;
+            machine.stop(REQUESTS);
+            machine.stop(REQUESTS + 1);
+            QueueSetup away = machine.lastRings().get(REQUESTS);
+            machine.describe(REQUESTS, new QueueSetup(away.sizeEntries(), 1L << 44, 1L << 44,
+                    1L << 44, true));
+            machine.frontEnd.settle();
+
+            try (Wire kick = Wire.ofSockets(); Wire other = Wire.ofSockets()) {
+                assertThat(frontEnd.acknowledged(12,
+                        payload -> payload.putLong(REQUESTS), kick.readEnd())).isOne();
+                assertThat(frontEnd.acknowledged(12,
+                        payload -> payload.putLong(REQUESTS + 1), other.readEnd())).isZero();
+                assertThat(running(REQUESTS)).isFalse();
+                assertThat(running(REQUESTS + 1)).isTrue();
+
+                machine.describe(REQUESTS, away);
+                machine.frontEnd.settle();
+                assertThat(running(REQUESTS)).isTrue();
+            }
+        }
+    }
+
+    @Test
+    @Rule("VHU-17")
+    void shouldHoldNoDescriptorOfARingThatIsStopped() throws Exception {
+        try (Machine machine = Machine.booted(socket)) {
+            read(machine);
+            for (int queue = 0; queue < machine.queues(); queue++) {
+                long before = KernelCounts.descriptors();
+
+                machine.stop(queue);
+
+                // A kick and a call, each with the duplicate that is read or written.
+                assertThat(KernelCounts.descriptors()).isEqualTo(before - 4);
+            }
+        }
+    }
+
+    /** Whoever has the answer may ask the server at once. */
+    @Test
+    void shouldShowWhatItHasAnswered() throws Exception {
+        try (Machine machine = Machine.booted(socket); SharedRam more = new SharedRam(1 << 20)) {
+            Payload.Region added = new Payload.Region(1L << 32, 1 << 20, 1L << 32, 0);
+            Consumer<ByteBuffer> slot = payload -> {
+                payload.putLong(0);
+                added.encode(payload);
+            };
+            for (int i = 0; i < 50; i++) {
+                assertThat(machine.frontEnd.acknowledged(37, slot, more.descriptor())).isZero();
+                assertThat(frontEnd().regions()).isEqualTo(2);
+                assertThat(machine.frontEnd.acknowledged(38, slot)).isZero();
+                assertThat(frontEnd().regions()).isOne();
+            }
         }
     }
 
@@ -364,6 +453,20 @@ class SessionTest {
             Host.await(host.server.closeAsync());
 
             assertThat(host.disk.backend().gate().parkedCount()).isZero();
+            Host.await(section.closeAsync());
+        }
+    }
+
+    /** Any number may wait in the socket, and each may take its time. */
+    @Test
+    void shouldNotDoWhatAFrontEndStillWantedWhenItIsShutOut() throws Exception {
+        try (Machine machine = Machine.booted(socket); LogLines log = new LogLines()) {
+            DrainedSection section = stopUnderSection(machine);
+            machine.frontEnd.send(8, Machine.state(REQUESTS, 3)::encode); // would be complained of
+
+            Host.await(host.server.closeAsync());
+
+            assertThat(log.take()).isEmpty();
             Host.await(section.closeAsync());
         }
     }
