@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Reaches exports by a mock guest in this process instead of a socket. */
 final class MockGuests implements Transport {
@@ -18,8 +19,17 @@ final class MockGuests implements Transport {
     private final Map<String, Slot> slots = new ConcurrentHashMap<>();
 
     /** What a guest of one export needs. */
-    record Slot(VirtioScsi device, GuestRam ram, GuestInterrupts interrupts)
-            implements Connection {
+    record Slot(VirtioScsi device, GuestRam ram, GuestInterrupts interrupts, AtomicBoolean open,
+            boolean isBroken) implements Connection {
+        /** A broken one's device cannot be started, only closed. */
+        @Override
+        public VirtioScsi device() {
+            if (isBroken && open.get()) {
+                throw new IllegalStateException("the device is broken");
+            }
+            return device;
+        }
+
         @Override
         public boolean isConnected() {
             return device.status() != 0;
@@ -27,6 +37,7 @@ final class MockGuests implements Transport {
 
         @Override
         public CompletionStage<Void> closeAsync() {
+            open.set(false);
             return device.writeStatus(0);
         }
     }
@@ -38,7 +49,9 @@ final class MockGuests implements Transport {
         }
         GuestRam ram = GuestRam.direct(RAM_BASE, RAM_BYTES);
         GuestInterrupts interrupts = new GuestInterrupts();
-        Slot slot = new Slot(maker.make(ram, interrupts), ram, interrupts);
+        Slot slot = new Slot(
+                maker.make(ram, interrupts), ram, interrupts, new AtomicBoolean(true),
+                options.socket().startsWith("/run/broken"));
         slots.put(options.id(), slot);
         return slot;
     }

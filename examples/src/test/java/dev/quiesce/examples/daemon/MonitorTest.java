@@ -379,6 +379,60 @@ class MonitorTest {
         client.run("blockdev-del", "{'node-name':'disk1'}");
     }
 
+    /** Guests had been let in: nobody must go on listening for an export that is forgotten. */
+    @Test
+    void shouldLetNobodyInToAnExportThatCannotServe() {
+        assertThat(client.fail("block-export-add", "{'type':'vhost-user-scsi','id':'e1','addr':"
+                + "{'type':'unix','path':'/run/broken'},'node-name':'disk1'}"))
+                .isEqualTo("the device is broken");
+
+        assertThat(daemon.guests.slot("e1").open()).isFalse();
+        assertThat(client.run("query-block-exports")).hasSize(1);
+        client.run("blockdev-del", "{'node-name':'disk1'}");
+    }
+
+    @Test
+    void shouldQuitWhileAnExportIsBeingMade() throws Exception {
+        StringBuilder nodes = new StringBuilder();
+        for (int i = 0; i < 60; i++) {
+            client.run("blockdev-add", "{'driver':'null-co','node-name':'n" + i + "'}");
+            nodes.append(i == 0 ? "" : ",").append("'n").append(i).append("'");
+        }
+        try (MonitorClient other = daemon.client()) {
+            client.send("{'execute':'block-export-add','arguments':{'type':'vhost-user-scsi',"
+                    + "'id':'e1','addr':{'type':'unix','path':'/run/y'},'node-name':["
+                    + nodes + "]}}");
+            other.send("{'execute':'quit'}");
+
+            assertThat(client.answer().has("error") || client.isHungUp()).isTrue();
+            assertThat(daemon.exitCode()).isZero();
+        }
+    }
+
+    @Test
+    void shouldLeaveNoDiskBehindThatIsPluggedWhileItsExportGoes() throws IOException {
+        try (MonitorClient other = daemon.client()) {
+            for (int i = 0; i < 20; i++) {
+                String export = "e" + i;
+                client.run("block-export-add", "{'type':'vhost-user-scsi','id':'" + export
+                        + "','addr':{'type':'unix','path':'/run/y'}}");
+                for (int k = 0; k < 6; k++) {
+                    client.send("{'execute':'device_add','arguments':{'driver':'scsi-hd','id':'"
+                            + export + "d" + k + "','drive':'disk1','bus':'" + export + "'}}");
+                }
+                other.run("block-export-del", "{'id':'" + export + "','mode':'hard'}");
+                other.event("BLOCK_EXPORT_DELETED");
+                for (int k = 0; k < 6; k++) {
+                    client.answer();
+                }
+
+                assertThat(client.run("query-stats").findValuesAsText("device"))
+                        .containsExactly("exp0-lun0");
+            }
+        }
+        client.run("blockdev-del", "{'node-name':'disk1'}");
+    }
+
     @Test
     void shouldPlugAndUnplugDisks() {
         client.run("device_add", "{'driver':'scsi-hd','id':'d1','drive':'disk1'}");

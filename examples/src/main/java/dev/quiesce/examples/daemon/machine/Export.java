@@ -29,7 +29,10 @@ final class Export {
     /** Contexts that serve, or once served, requests of this export. */
     private final Set<AioContext> servedBy = new HashSet<>();
     private Transport.@Nullable Connection connection;
-    private @Nullable CompletionStage<Void> going;
+    private @Nullable CompletableFuture<Void> going;
+
+    /** Never fails: whatever plugs disks or opens it, and has not ended. */
+    private CompletionStage<Void> steps = CompletableFuture.completedStage(null);
 
     /**
      * Makes the bus only.
@@ -90,9 +93,22 @@ final class Export {
         return going;
     }
 
-    CompletionStage<Void> goes(CompletionStage<Void> gone) {
+    /** From now on it is leaving: nothing new begins. Whoever takes it down completes this. */
+    CompletableFuture<Void> leave() {
+        CompletableFuture<Void> gone = new CompletableFuture<>();
         going = gone;
         return gone;
+    }
+
+    /** Something that has begun, and has to end before the export can be taken down. */
+    <T> CompletionStage<T> step(CompletionStage<T> begun) {
+        steps = steps.thenCombine(begun.handle((done, failure) -> null), (left, right) -> null);
+        return begun;
+    }
+
+    /** Completes when all that had begun until now has ended, however it did. */
+    CompletionStage<Void> settled() {
+        return steps;
     }
 
     /** Lets guests in: from now on they see what is on the bus. */

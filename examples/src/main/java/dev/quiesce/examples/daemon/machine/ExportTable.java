@@ -60,6 +60,11 @@ final class ExportTable {
         options.nodeNames().forEach(nodes::require);
         Export export = new Export(options, graph.main(), contexts);
         exports.put(options.id(), export);
+        return export.step(make(export));
+    }
+
+    private CompletionStage<Void> make(Export export) {
+        ExportOptions options = export.options();
         CompletionStage<Void> ready = CompletableFuture.completedStage(null);
         for (int i = 0; i < options.nodeNames().size(); i++) {
             DeviceOptions disk = new DeviceOptions(options.id() + "-lun" + i, options.id(),
@@ -69,10 +74,12 @@ final class ExportTable {
         return ready.thenCompose(plugged -> open(export))
                 .handle((opened, failure) -> failure == null
                         ? CompletableFuture.<Void>completedStage(null)
-                        : removeLuns(export).handle((removed, worse) -> {
-                            exports.remove(options.id());
-                            throw Failures.rethrown(failure);
-                        }).<Void>thenApply(never -> null))
+                        : export.shutOut().exceptionally(worse -> null)
+                                .thenCompose(shut -> removeLuns(export))
+                                .handle((removed, worse) -> {
+                                    exports.remove(options.id(), export);
+                                    throw Failures.rethrown(failure);
+                                }).<Void>thenApply(never -> null))
                 .thenCompose(stage -> stage);
     }
 
@@ -86,7 +93,8 @@ final class ExportTable {
     }
 
     /**
-     * Flushes, shuts guests out, takes everything down. Flushed twice: first while the guest is
+     * Waits for what is being made or plugged, begins nothing more of it, flushes, shuts guests out,
+     * takes everything down. Flushed twice: first while the guest is
      * there, then what it wrote until it was shut out.
      *
      * @return completes when it has gone; exceptionally, but then too, if a flush failed. The same
@@ -97,15 +105,28 @@ final class ExportTable {
         if (going != null) {
             return going;
         }
+        CompletableFuture<Void> gone = export.leave();
+        export.settled().thenCompose(settled -> takeDown(export))
+                .whenComplete((down, failure) -> {
+                    if (failure == null) {
+                        gone.complete(null);
+                    } else {
+                        gone.completeExceptionally(Failures.unwrapped(failure));
+                    }
+                });
+        return gone;
+    }
+
+    private CompletionStage<Void> takeDown(Export export) {
         CompletionStage<Void> first = flush(export);
         CompletionStage<Void> second = first.exceptionally(failure -> null)
                 .thenCompose(flushed -> export.shutOut())
                 .thenCompose(shut -> flush(export));
-        return export.goes(second.handle((flushed, failure) -> removeLuns(export))
+        return second.handle((flushed, failure) -> removeLuns(export))
                 .thenCompose(removed -> removed)
-                .whenComplete((removed, failure) -> exports.remove(export.options().id()))
+                .whenComplete((removed, failure) -> exports.remove(export.options().id(), export))
                 .thenCombine(first, (left, right) -> null)
-                .thenCombine(second, (left, right) -> null));
+                .thenCombine(second, (left, right) -> null);
     }
 
     /** All of them, also those that are going already. */
@@ -129,7 +150,7 @@ final class ExportTable {
             throw new BlockLayerException("the export '" + export.options().id() + "' is "
                     + (export.isLeaving() ? "going" : "still being made"));
         }
-        return plug(export, options);
+        return export.step(plug(export, options));
     }
 
     /** Begins to take a disk away; completes when it has gone. */
@@ -152,8 +173,7 @@ final class ExportTable {
 
     private CompletionStage<Void> open(Export export) {
         if (export.isLeaving()) {
-            return CompletableFuture.failedStage(new BlockLayerException(
-                    "the export '" + export.options().id() + "' is going before it was made"));
+            return goingAlready(export);
         }
         try {
             return export.open(transport);
@@ -163,6 +183,11 @@ final class ExportTable {
             return CompletableFuture.failedStage(line.contains(socket)
                     ? e : new IOException("socket " + socket + ": " + line, e));
         }
+    }
+
+    private static CompletionStage<Void> goingAlready(Export export) {
+        return CompletableFuture.failedStage(new BlockLayerException(
+                "the export '" + export.options().id() + "' is going before it was made"));
     }
 
     private CompletionStage<Void> flush(Export export) {
@@ -183,6 +208,9 @@ final class ExportTable {
     }
 
     private CompletionStage<Void> plug(Export export, DeviceOptions options) {
+        if (export.isLeaving()) { // since the plug before
+            return goingAlready(export);
+        }
         if (luns.containsKey(options.id())) {
             throw new WrongOptionException("the device '" + options.id() + "' is there already");
         }
@@ -202,6 +230,9 @@ final class ExportTable {
 
     private CompletionStage<Void> plug(
             Export export, DeviceOptions options, BlockBackend backend) {
+        if (export.isLeaving()) { // since the backend was asked for
+            return goingAlready(export);
+        }
         ScsiDisk disk;
         try {
             disk = new ScsiDisk(backend, ScsiDiskConfig.of(serialOf(options)));

@@ -10,7 +10,9 @@ import dev.quiesce.examples.daemon.option.ExportOptions;
 import dev.quiesce.examples.daemon.option.IoThreadOptions;
 import dev.quiesce.graph.BlockGraph;
 import dev.quiesce.graph.BlockLayerException;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -42,6 +44,9 @@ public final class Machine {
     private final List<HeldSections> clients = new CopyOnWriteArrayList<>();
     private boolean closing;
 
+    /** Operations that have begun and not ended. */
+    private final Set<CompletionStage<?>> underWay = new HashSet<>();
+
     /**
      * An empty machine. Main context.
      *
@@ -72,7 +77,10 @@ public final class Machine {
         main.postOuter(new Task() {
             @Override
             protected void run() {
-                begin(operation).whenComplete((value, failure) -> {
+                CompletionStage<T> begun = begin(operation);
+                underWay.add(begun);
+                begun.whenComplete((value, failure) -> {
+                    underWay.remove(begun);
                     if (failure != null) {
                         done.completeExceptionally(Failures.unwrapped(failure));
                     } else {
@@ -325,7 +333,8 @@ public final class Machine {
 
     /**
      * Takes everything down in order: sections end, requests in flight complete, disks are flushed,
-     * guests shut out. Operations begun from now on are refused.
+     * guests shut out. Operations begun from now on are refused; those under way are waited for,
+     * and exports that are being made get no more disks.
      *
      * @return completes when only {@link #close} is left; exceptionally, and then too, if something
      *     was not flushed or did not come down
@@ -333,7 +342,20 @@ public final class Machine {
     public CompletionStage<Void> shutDown() {
         closing = true;
         List.copyOf(clients).forEach(this::forget);
-        return exports.removeAll();
+        return exports.removeAll().handle((removed, failure) -> settled()
+                .thenCompose(settled -> failure == null
+                        ? CompletableFuture.<Void>completedStage(null)
+                        : CompletableFuture.<Void>failedStage(Failures.unwrapped(failure))))
+                .thenCompose(stage -> stage);
+    }
+
+    /** Completes when every operation that has begun has ended, however it did. */
+    private CompletionStage<Void> settled() {
+        CompletionStage<Void> all = CompletableFuture.completedStage(null);
+        for (CompletionStage<?> each : underWay) {
+            all = all.thenCombine(each.handle((done, failure) -> null), (left, right) -> null);
+        }
+        return all;
     }
 
     /** Closes the nodes and ends the IOThreads. Main context; polls. */

@@ -109,7 +109,11 @@ final class NodeTable {
 
     /** One that somebody else uses by its name meanwhile stays. */
     private CompletionStage<Void> removeOwned(Entry entry) {
-        return remove(entry.name()).exceptionally(inUse -> null);
+        try {
+            return remove(entry.name()).exceptionally(inUse -> null);
+        } catch (BlockLayerException | WrongOptionException quiescedOrGone) {
+            return CompletableFuture.completedStage(null);
+        }
     }
 
     private CompletionStage<Entry> addAbove(

@@ -1,6 +1,8 @@
 package dev.quiesce.examples.daemon.monitor;
 
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -96,11 +98,16 @@ final class UnixSockets {
         return List.of(file.fileKey(), file.lastModifiedTime());
     }
 
-    private static boolean isServed(Path path) {
-        try (SocketChannel probe = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
-            return probe.isConnected();
-        } catch (IOException nobody) {
+    /** Does not wait: whoever listens may have a full queue, and accept nobody. */
+    private static boolean isServed(Path path) throws IOException {
+        try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            probe.configureBlocking(false);
+            probe.connect(UnixDomainSocketAddress.of(path));
+            return true;
+        } catch (ConnectException nobody) {
             return false;
+        } catch (SocketException full) { // or not for us: then it is not ours to replace either
+            return true;
         }
     }
 }

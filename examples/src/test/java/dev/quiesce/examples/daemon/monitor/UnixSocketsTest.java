@@ -3,6 +3,8 @@ package dev.quiesce.examples.daemon.monitor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -12,9 +14,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Sockets that only their owner may use, and what is at their place before and after. */
@@ -63,6 +67,37 @@ class UnixSocketsTest {
         }
 
         assertThat(entries()).containsExactlyInAnyOrder(socket, file, link);
+    }
+
+    /** Whoever serves it need not accept anybody for that to be found out. */
+    @Test
+    @Timeout(60)
+    void shouldNotWaitForWhoeverServesTheSocketAlready() throws Exception {
+        Path socket = directory.resolve("s");
+        List<SocketChannel> queue = new ArrayList<>();
+        try (ServerSocketChannel deaf = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            deaf.bind(UnixDomainSocketAddress.of(socket), 1);
+            assertThatThrownBy(() -> connectWithoutEnd(socket, queue))
+                    .isInstanceOf(SocketException.class);
+
+            assertThatThrownBy(() -> UnixSockets.listen(socket))
+                    .isInstanceOf(FileAlreadyExistsException.class)
+                    .hasMessageContaining("another process listens there");
+        } finally {
+            for (SocketChannel each : queue) {
+                each.close();
+            }
+        }
+    }
+
+    private static void connectWithoutEnd(Path socket, List<SocketChannel> queue)
+            throws IOException {
+        while (true) {
+            SocketChannel next = SocketChannel.open(StandardProtocolFamily.UNIX);
+            queue.add(next);
+            next.configureBlocking(false);
+            next.connect(UnixDomainSocketAddress.of(socket));
+        }
     }
 
     @Test
