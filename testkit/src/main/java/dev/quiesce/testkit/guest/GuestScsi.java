@@ -56,9 +56,7 @@ public final class GuestScsi {
     private final Deque<GuestEvent> events = new ArrayDeque<>();
     private final List<Long> eventBuffers = new ArrayList<>();
     private final BufferList buffers = new BufferList();
-    private final UsedHandler requestHandler = new Requests();
-    private final UsedHandler controlHandler = new Controls();
-    private final UsedHandler eventHandler = new Events();
+    private final List<UsedHandler> handlers = new ArrayList<>(); // One per queue.
     private long nextTag = 1;
     private boolean running;
 
@@ -133,13 +131,14 @@ public final class GuestScsi {
             queue.free();
         }
         queues.clear();
+        handlers.clear();
         for (Map.Entry<Long, GuestCommand> each : commands.entrySet()) {
-            ledger.answered(each.getKey(), clock.nanoTime());
+            ledger.forgiven(each.getKey());
             each.getValue().notSubmitted();
         }
         commands.clear();
         for (Map.Entry<Long, ControlCall> each : controls.entrySet()) {
-            ledger.answered(each.getKey(), clock.nanoTime());
+            ledger.forgiven(each.getKey());
             each.getValue().free(ram);
         }
         controls.clear();
@@ -225,7 +224,7 @@ public final class GuestScsi {
             return false;
         }
         commands.put(tag, command);
-        ledger.open(tag, command, command.submittedNanos());
+        ledger.open(tag, command.toString(), command.submittedNanos());
         return true;
     }
 
@@ -280,13 +279,9 @@ public final class GuestScsi {
      * @return how many
      */
     public int poll() {
-        if (queues.isEmpty()) {
-            return 0;
-        }
-        int taken = queues.get(VirtioScsi.CONTROL_QUEUE).poll(controlHandler);
-        taken += queues.get(VirtioScsi.EVENT_QUEUE).poll(eventHandler);
-        for (int i = VirtioScsi.FIRST_REQUEST_QUEUE; i < queues.size(); i++) {
-            taken += queues.get(i).poll(requestHandler);
+        int taken = 0;
+        for (int i = 0; i < queues.size(); i++) {
+            taken += queues.get(i).poll(handlers.get(i));
         }
         return taken;
     }
@@ -341,6 +336,7 @@ public final class GuestScsi {
             DriverQueue queue = new DriverQueue(
                     ram, new DriverQueueConfig(config.queueSize(), indirect, eventIdx));
             queues.add(queue);
+            handlers.add(handlerOf(i));
             queue.enableInterrupts();
         }
         for (int i = 0; i < config.eventBuffers(); i++) {
@@ -359,9 +355,19 @@ public final class GuestScsi {
         return rings;
     }
 
+    private UsedHandler handlerOf(int queue) {
+        return switch (queue) {
+            case VirtioScsi.CONTROL_QUEUE -> new Controls();
+            case VirtioScsi.EVENT_QUEUE -> new Events();
+            default -> new Requests(queue);
+        };
+    }
+
     private void postEventBuffer(long address) {
         buffers.clear().writable(address, EVENT_BYTES);
-        queue(VirtioScsi.EVENT_QUEUE).add(buffers, address);
+        if (!queue(VirtioScsi.EVENT_QUEUE).add(buffers, address)) {
+            ledger.complain("queue " + VirtioScsi.EVENT_QUEUE + ": no room for an event buffer");
+        }
     }
 
     private void complain(int queue, RingViolation violation) {
@@ -370,6 +376,12 @@ public final class GuestScsi {
 
     /** Responses of commands. */
     private final class Requests implements UsedHandler {
+        private final int queue;
+
+        Requests(int queue) {
+            this.queue = queue;
+        }
+
         @Override
         public void onUsed(long token, int writtenBytes) {
             GuestCommand command = commands.remove(token);
@@ -386,7 +398,7 @@ public final class GuestScsi {
 
         @Override
         public void onViolation(RingViolation violation) {
-            complain(VirtioScsi.FIRST_REQUEST_QUEUE, violation);
+            complain(queue, violation);
         }
     }
 

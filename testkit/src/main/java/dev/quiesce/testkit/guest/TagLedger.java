@@ -30,10 +30,10 @@ public final class TagLedger {
      * Enters a tag. vCPU.
      *
      * @param tag the tag
-     * @param what the command, for complaints
+     * @param what the command, for complaints; a text, for those who complain are other threads
      * @param nowNanos the time
      */
-    public synchronized void open(long tag, Object what, long nowNanos) {
+    public synchronized void open(long tag, String what, long nowNanos) {
         opened++;
         if (open.put(tag, new Entry(what, nowNanos)) != null) {
             complaints.add("tag " + tag + " was given out twice: " + what);
@@ -54,6 +54,15 @@ public final class TagLedger {
         }
         answered++;
         oldestEverNanos = Math.max(oldestEverNanos, nowNanos - entry.sinceNanos);
+    }
+
+    /**
+     * Strikes a tag out that nobody owes an answer any more, as after a reset. vCPU.
+     *
+     * @param tag the tag
+     */
+    public synchronized void forgiven(long tag) {
+        open.remove(tag);
     }
 
     /**
@@ -146,11 +155,11 @@ public final class TagLedger {
     }
 
     private static final class Entry {
-        private final Object what;
+        private final String what;
         private final long sinceNanos;
         private boolean reported;
 
-        Entry(Object what, long sinceNanos) {
+        Entry(String what, long sinceNanos) {
             this.what = what;
             this.sinceNanos = sinceNanos;
         }

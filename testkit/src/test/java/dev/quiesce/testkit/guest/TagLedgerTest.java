@@ -32,6 +32,18 @@ class TagLedgerTest {
     }
 
     @Test
+    void shouldNotCountAsAnsweredWhatIsNotOwedAnyMore() {
+        ledger.open(7, "a read", 0);
+
+        ledger.forgiven(7);
+
+        assertThat(ledger.openTags()).isZero();
+        assertThat(ledger.opened()).isOne();
+        assertThat(ledger.answered()).isZero();
+        assertThat(ledger.complaints()).isEmpty();
+    }
+
+    @Test
     void shouldComplainAboutATagGivenOutTwice() {
         ledger.open(7, "a read", 0);
         ledger.open(7, "a write", 1);
