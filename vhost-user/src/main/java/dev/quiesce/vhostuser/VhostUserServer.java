@@ -89,7 +89,8 @@ public final class VhostUserServer<D extends VirtioDevice> {
      * @return the server, listening
      * @throws IOException if the socket cannot be made, for example because another process serves
      *     it; the device is not made then
-     * @throws IllegalArgumentException if the device has more than 256 queues
+     * @throws IllegalArgumentException if the device has more than 256 queues; it was made then,
+     *     as it was if no thread can be started, and is the embedder's to close
      */
     public static <D extends VirtioDevice> VhostUserServer<D> listen(
             VhostUserConfig config, DeviceFactory<D> factory) throws IOException {

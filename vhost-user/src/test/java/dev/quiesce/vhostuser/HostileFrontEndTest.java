@@ -32,6 +32,9 @@ class HostileFrontEndTest {
     private static final int CONNECTIONS = 2000;
     private static final int STREAMS = 400;
 
+    /** Collectors that run by themselves, when something was allocated. */
+    private static final List<String> YOUNG = List.of("Young", "Copy", "Scavenge");
+
     @TempDir private Path directory;
     private Path socket;
     private Host host;
@@ -147,7 +150,7 @@ class HostileFrontEndTest {
             assertThat(replace(frontEnd, ram, 2, region(0, 1 << 20, 0, 0),
                     region(4096, 4096, 1L << 40, 0))).isOne();
 
-            assertThat(KernelCounts.mappings(RAM_NAME)).isEqualTo(mapped);
+            assertThat(KernelCounts.mappings(RAM_NAME)).isLessThanOrEqualTo(mapped);
         }
     }
 
@@ -188,7 +191,7 @@ class HostileFrontEndTest {
 
     private static long collections() {
         return ManagementFactory.getGarbageCollectorMXBeans().stream()
-                .filter(each -> !each.getName().contains("Young"))
+                .filter(each -> YOUNG.stream().noneMatch(each.getName()::contains))
                 .mapToLong(GarbageCollectorMXBean::getCollectionCount).sum();
     }
 

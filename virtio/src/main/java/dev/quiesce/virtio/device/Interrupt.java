@@ -6,9 +6,9 @@ package dev.quiesce.virtio.device;
  * <p>Any thread. The device calls {@link #queue} from the context that served the queue; {@link
  * #config} also from main, and from a CPU's own thread within its kick, if guest memory fails
  * there. An embedder whose interrupt controller may not be called from there records the signal and
- * delivers it at its next slice. Calls are edges: the implementation owns any level, status bit and re-raising (a
- * controller that forgets a level at claim must show it again). Must not block and must not call
- * back into the device.
+ * delivers it at its next slice. Calls are edges: the implementation owns any level, status bit and
+ * re-raising (a controller that forgets a level at claim must show it again). Must not block and
+ * must not call back into the device.
  */
 public interface Interrupt {
     /**
