@@ -211,9 +211,18 @@ final class Backend {
         if (given.sizeBytes() < bytes || given.fileOffset() % Long.BYTES != 0) {
             throw Violation.ofRequest(given + " instead of " + bytes + " aligned bytes (SBUG-28)");
         }
-        MappedRegion next = MappedRegion.map(
-                file, new Payload.Region(0, bytes, 0, given.fileOffset()));
-        releaseInflight();
+        Payload.Region region = new Payload.Region(0, bytes, 0, given.fileOffset());
+        MappedRegion.checkArithmetic(region);
+        MappedRegion next = new MappedRegion(region);
+        try {
+            next.map(file);
+        } catch (Violation e) {
+            table.discard(next);
+            table.releaseRemoved();
+            throw e;
+        }
+        discardInflight();
+        table.releaseRemoved();
         inflightMemory = next;
         inflight = new InflightBuffer(
                 RegionMap.builder().mayBeTruncated(true).add(0, next.parts()).build(),
@@ -231,10 +240,10 @@ final class Backend {
         }
     }
 
-    private void releaseInflight() {
-        MappedRegion memory = inflightMemory;
-        if (memory != null) {
-            memory.release(); // A few pages, which may wait for the next collection.
+    /** A few pages, but any number of times: they go as the guest's memory does. */
+    private void discardInflight() {
+        if (inflightMemory != null) {
+            table.discard(inflightMemory);
         }
         inflightMemory = null;
         inflight = null;
@@ -289,7 +298,7 @@ final class Backend {
         closeNewest();
         await(device.writeStatus(0));
         forget();
-        releaseInflight();
+        discardInflight();
         shown.publish(MemoryTable.empty());
         table.clear();
         table.releaseRemoved();

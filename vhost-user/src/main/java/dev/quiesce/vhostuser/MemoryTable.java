@@ -104,6 +104,11 @@ final class MemoryTable {
         regions = new ArrayList<>();
     }
 
+    /** Something else that was mapped goes with what was taken out. */
+    void discard(MappedRegion region) {
+        removed.add(region);
+    }
+
     /** Unmaps what was taken out. Nobody uses a map any more that was made before. */
     void releaseRemoved() {
         if (!removed.isEmpty()) {

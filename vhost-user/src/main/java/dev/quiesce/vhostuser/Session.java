@@ -232,7 +232,7 @@ final class Session {
         owned = true;
     }
 
-    private void giveUpOwner() {
+    private void giveUpOwner() throws Violation {
         backend.reset();
         owned = false;
     }
@@ -369,6 +369,7 @@ final class Session {
         InflightFile file = backend.newInflightFile(wanted);
         new Payload.Inflight(InflightBuffer.bytes(wanted.queues(), wanted.entries()), 0,
                 wanted.queues(), wanted.entries()).encode(answer);
+        showStatus();
         stream.reply(message.header().request(), answer.rewind(), file.descriptor());
     }
 
