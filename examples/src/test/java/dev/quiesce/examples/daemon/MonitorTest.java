@@ -404,7 +404,6 @@ class MonitorTest {
                     + nodes + "]}}");
             other.send("{'execute':'quit'}");
 
-            assertThat(client.answer().has("error") || client.isHungUp()).isTrue();
             assertThat(daemon.exitCode()).isZero();
         }
     }

@@ -93,9 +93,9 @@ final class ExportTable {
     }
 
     /**
-     * Waits for what is being made or plugged, begins nothing more of it, flushes, shuts guests out,
-     * takes everything down. Flushed twice: first while the guest is
-     * there, then what it wrote until it was shut out.
+     * Waits for what is being made or plugged, begins nothing more of it, flushes, shuts guests
+     * out, takes everything down. Flushed twice: first while the guest is there, then what it wrote
+     * until it was shut out.
      *
      * @return completes when it has gone; exceptionally, but then too, if a flush failed. The same
      *     stage for everybody who asks.
