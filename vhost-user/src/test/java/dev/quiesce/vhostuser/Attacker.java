@@ -15,9 +15,9 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
-import java.util.Set;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Collectors;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.newsclub.net.unix.FileDescriptorCast;
 
@@ -25,6 +25,7 @@ import org.newsclub.net.unix.FileDescriptorCast;
 final class Attacker implements AutoCloseable {
     private static final long FEATURES = 1L << 32 | 1L << 30;
     private static final int QUEUE = 2;
+    private static final Pattern FIELDS = Pattern.compile("\\s+");
 
     final FrontEnd frontEnd;
     private final Path directory;
@@ -204,20 +205,29 @@ final class Attacker implements AutoCloseable {
         ServerSocketChannel listener = ServerSocketChannel.open()
                 .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         opened.push(listener);
-        Set<Path> before = sockets();
         SocketChannel channel = SocketChannel.open(listener.getLocalAddress());
         opened.push(channel);
-        Set<Path> its = sockets();
-        its.removeAll(before);
-        int number = Integer.parseInt(its.iterator().next().getFileName().toString());
-        return FileDescriptorCast.unsafeUsing(number).getFileDescriptor();
+        String socket = "socket:[" + inodeOf((InetSocketAddress) channel.getLocalAddress()) + "]";
+        try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+            Path its = descriptors.filter(each -> KernelCounts.target(each).equals(socket))
+                    .findAny().orElseThrow();
+            int number = Integer.parseInt(its.getFileName().toString());
+            return FileDescriptorCast.unsafeUsing(number).getFileDescriptor();
+        }
     }
 
-    private static Set<Path> sockets() throws IOException {
-        try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
-            return descriptors.filter(each -> KernelCounts.target(each).startsWith("socket:"))
-                    .collect(Collectors.toSet());
+    /** Others open sockets too, so only the kernel knows which descriptor is whose. */
+    private static String inodeOf(InetSocketAddress local) throws IOException {
+        String port = String.format(":%04X", local.getPort());
+        for (String table : List.of("/proc/self/net/tcp", "/proc/self/net/tcp6")) {
+            for (String line : Files.readAllLines(Path.of(table))) {
+                List<String> fields = FIELDS.splitAsStream(line.strip()).toList();
+                if (fields.get(1).endsWith(port)) {
+                    return fields.get(9);
+                }
+            }
         }
+        throw new IOException("no TCP socket at " + local);
     }
 
     private EventCounter counter() throws IOException {
