@@ -96,8 +96,8 @@ class OptionTextTest {
         String deep = "{\"a\":".repeat(5000) + "1" + "}".repeat(5000);
 
         assertThatThrownBy(() -> parse(deep)).isInstanceOf(WrongOptionException.class)
-                .hasMessage("malformed JSON: more than 64 levels deep, or a number of more than"
-                        + " 1000 digits");
+                .hasMessage("malformed JSON: more than 64 levels deep, a number of more than 1000"
+                        + " digits, or a name of more than 50000 characters");
     }
 
     private static Arguments parse(String text) {
