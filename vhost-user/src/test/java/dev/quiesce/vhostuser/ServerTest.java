@@ -135,6 +135,7 @@ class ServerTest {
                 frontEnd.send(12, payload -> payload.putLong(2), kick.readEnd());
                 frontEnd.awaitClosed();
             }
+            log.await(1); // The thread fails after that, and says nothing if it is closed first.
 
             Host.await(server.closeAsync());
             assertThat(socket).doesNotExist();
