@@ -16,6 +16,9 @@ final class RingDevice implements Runnable {
 
     static final int MESSAGE_BYTES = 24;
 
+    /** How long a notification is waited for before it is taken for lost. */
+    static final long LOST_AFTER_SECONDS = 60;
+
     private final SplitVirtqueue queue;
     private final Semaphore kicks;
     private final Semaphore interrupts;
@@ -92,7 +95,7 @@ final class RingDevice implements Runnable {
 
     private void awaitKick() {
         try {
-            if (!kicks.tryAcquire(20, TimeUnit.SECONDS)) {
+            if (!kicks.tryAcquire(LOST_AFTER_SECONDS, TimeUnit.SECONDS)) {
                 throw new AssertionError("no kick came, at " + queue.state());
             }
             kicks.drainPermits();

@@ -111,7 +111,7 @@ final class RingDriver implements UsedHandler {
     }
 
     private void awaitInterrupt() throws InterruptedException {
-        if (!interrupts.tryAcquire(20, TimeUnit.SECONDS)) {
+        if (!interrupts.tryAcquire(RingDevice.LOST_AFTER_SECONDS, TimeUnit.SECONDS)) {
             throw new AssertionError("no interrupt came, " + answered + " answered");
         }
         interrupts.drainPermits();

@@ -60,7 +60,7 @@ class TwoThreadsRingTest {
             throw failure;
         } finally {
             thread.interrupt();
-            thread.join(TimeUnit.SECONDS.toMillis(20));
+            thread.join(TimeUnit.SECONDS.toMillis(RingDevice.LOST_AFTER_SECONDS));
         }
 
         assertThat(broken.get()).as("seed %s", seed).isNull();
