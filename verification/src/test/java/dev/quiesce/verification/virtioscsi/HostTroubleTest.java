@@ -125,8 +125,14 @@ class HostTroubleTest {
         assertThat(machine.get()).as("kept its interrupt").isTrue();
     }
 
-    /** Runs a machine on this thread; returns whether it is interrupted in the end. */
+    /**
+     * Runs a machine on this thread, once that was interrupted for the first time; returns whether
+     * it is interrupted in the end.
+     */
     private static boolean isServedInSpiteOfInterrupts(Path image) throws IOException {
+        while (!Thread.currentThread().isInterrupted()) {
+            Thread.onSpinWait();
+        }
         try (ScsiMachine machine = ScsiMachine.withDisks(0)) {
             machine.plug(machine.newDisk(FileDriver.open(FileConfig.writable(image))),
                     new ScsiAddress(0, 0));
