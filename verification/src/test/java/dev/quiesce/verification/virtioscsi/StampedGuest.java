@@ -8,6 +8,7 @@ import dev.quiesce.testkit.guest.GuestCommand;
 import dev.quiesce.testkit.guest.GuestSession;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 
@@ -101,6 +102,24 @@ final class StampedGuest {
         long found = ByteBuffer.wrap(read).getLong();
         return found >= stamp && found % CHUNKS == stamp % CHUNKS
                 && Arrays.equals(read, chunk(found));
+    }
+
+    /**
+     * Whether nothing of a chunk is lost that a flush has acknowledged, when the guest was stopped
+     * at any moment after the flush of the last stamp that it told: until the next one it may have
+     * begun to write what comes next in the same place.
+     */
+    static boolean survives(byte[] read, long stamp, long acknowledged) {
+        long next = stamp + CHUNKS;
+        boolean mayHaveBegun = next <= acknowledged + WRITES_PER_FLUSH;
+        LongBuffer found = ByteBuffer.wrap(read).asLongBuffer();
+        while (found.hasRemaining()) {
+            long each = found.get();
+            if (each != stamp && !(mayHaveBegun && each == next)) {
+                return false;
+            }
+        }
+        return read.length == CHUNK_BYTES;
     }
 
     private static int block(long stamp) {
