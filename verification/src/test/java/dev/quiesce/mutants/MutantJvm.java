@@ -18,7 +18,13 @@ import javax.tools.ToolProvider;
 
 /** Compiles mutants beside the real classes and runs tests against them, each in a new JVM. */
 final class MutantJvm {
-    private static final long SECONDS_MAX = 120;
+    /** How long a test may take, as everywhere. */
+    private static final int TEST_SECONDS_MAX = 120;
+
+    /** The same with a mutant, by which it may hang: a test that is too slow is red, too. */
+    private static final int MUTATED_TEST_SECONDS_MAX = 40;
+
+    private static final long SECONDS_MAX = 300;
     private static final List<String> MODULES =
             List.of("core", "scsi", "virtio", "testkit", "vhost-user");
 
@@ -52,7 +58,8 @@ final class MutantJvm {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-ea",
                 "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx512m",
                 "-cp", String.join(System.getProperty("path.separator"), path),
-                OneTest.class.getName()));
+                OneTest.class.getName(), String.valueOf(
+                        classes.isEmpty() ? TEST_SECONDS_MAX : MUTATED_TEST_SECONDS_MAX)));
         command.addAll(tests);
         try {
             Path output = directory.resolve("output");

@@ -14,7 +14,10 @@ import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 import org.junit.platform.launcher.listeners.TestExecutionSummary;
 
-/** Runs the tests that it is given, as {@code Class#method}, in a JVM of its own. */
+/**
+ * Runs tests in a JVM of its own: the first argument is how many seconds each may take, the others
+ * are the tests, as {@code Class#method}.
+ */
 final class OneTest {
     static final int GREEN = 10;
     static final int RED = 11;
@@ -22,21 +25,23 @@ final class OneTest {
 
     private OneTest() {}
 
-    public static void main(String[] tests) throws ClassNotFoundException {
+    public static void main(String[] arguments) throws ClassNotFoundException {
+        List<String> tests = List.of(arguments).subList(1, arguments.length);
         List<DiscoverySelector> selectors = new ArrayList<>();
         for (String test : tests) {
             selectors.add(select(test));
         }
         LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()
                 .selectors(selectors)
-                .configurationParameter("junit.jupiter.execution.timeout.default", "40 s")
+                .configurationParameter(
+                        "junit.jupiter.execution.timeout.default", arguments[0] + " s")
                 .build();
         SummaryGeneratingListener listener = new SummaryGeneratingListener();
         LauncherFactory.create().execute(request, listener);
         TestExecutionSummary summary = listener.getSummary();
         summary.printFailuresTo(new PrintWriter(System.out, true, StandardCharsets.UTF_8), 6);
         // Daemons and lost threads of a broken test must not keep the JVM alive.
-        Runtime.getRuntime().halt(verdict(summary, tests.length));
+        Runtime.getRuntime().halt(verdict(summary, tests.size()));
     }
 
     /** The method of that name, whatever it takes: a test may ask for a reporter. */
