@@ -1,16 +1,22 @@
 package dev.quiesce.examples;
 
 import java.io.BufferedReader;
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /** The command line as a process of its own, as a user starts it. */
 public final class QuiesceProcess implements AutoCloseable {
     private static final long LIMIT_SECONDS = 100;
+
+    /** A JVM that finds one of these says so on standard error. */
+    private static final Set<String> VARIABLES_OF_THE_JVM =
+            Set.of("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS");
 
     private final Process process;
     private final BufferedReader out;
@@ -39,7 +45,9 @@ public final class QuiesceProcess implements AutoCloseable {
                 "--enable-native-access=ALL-UNNAMED", // as the manifest of the jar says
                 "-cp", System.getProperty("java.class.path"), Main.class.getName()));
         command.addAll(List.of(arguments));
-        return new QuiesceProcess(new ProcessBuilder(command).start());
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().keySet().removeAll(VARIABLES_OF_THE_JVM);
+        return new QuiesceProcess(builder.start());
     }
 
     /** Reads lines of standard output up to one that contains some text. */
@@ -70,6 +78,13 @@ public final class QuiesceProcess implements AutoCloseable {
                 .start().waitFor();
         if (code != 0) {
             throw new AssertionError("kill -" + name + ": " + code);
+        }
+    }
+
+    /** Writes a line to standard input. */
+    public void type(String line) throws IOException {
+        try (BufferedWriter in = process.outputWriter(StandardCharsets.UTF_8)) {
+            in.write(line + '\n');
         }
     }
 

@@ -29,6 +29,10 @@ class DemoProcessTest {
     private static final List<String> OBEYING_PERMISSIONS =
             List.of("setpriv", "--bounding-set=-dac_override,-dac_read_search");
 
+    /** Begins only when a line is typed. */
+    private static final List<String> WHEN_TOLD =
+            List.of("sh", "-c", "read -r line && exec \"$@\"", "sh");
+
     @TempDir
     private Path directory;
 
@@ -105,10 +109,10 @@ class DemoProcessTest {
 
     @Test
     void shouldFailWhenNobodyTakesItsOutput() throws Exception {
-        try (QuiesceProcess demo = QuiesceProcess.start(
+        try (QuiesceProcess demo = QuiesceProcess.startWith(WHEN_TOLD,
                 "demo", "--image", image(1 << 20), "--seconds", "1")) {
-            demo.awaitLine("Direct-Access");
             demo.closeOut();
+            demo.type("begin");
 
             assertThat(demo.exitCode()).isEqualTo(1);
             assertThat(demo.err().lines()).hasSize(1);
