@@ -20,24 +20,44 @@ import java.util.function.Consumer;
  * <p>{@link #look} is for one thread at a time, any. Where a request is only its contexts know: the
  * main context is asked about each disk's gate, and a walk visits the disk's requests, each in its
  * own context. Reports therefore come from several threads.
+ *
+ * <p>Looks come many times a second. If one comes much later, the host has stood still, and an
+ * answer could not come: what is late by then gets its whole time once more.
  */
 final class LedgerWatch {
+    private static final long STALL_NANOS = 1_000_000_000L;
+
     private final DemoMachine machine;
     private final TagLedger ledger;
     private final long lateNanos;
     private final Consumer<String> report;
     private int complaintsSeen;
+    private long lookedAtNanos;
+    private long excusedUntilNanos;
 
     LedgerWatch(DemoMachine machine, TagLedger ledger, long lateNanos, Consumer<String> report) {
         this.machine = machine;
         this.ledger = ledger;
         this.lateNanos = lateNanos;
         this.report = report;
+        lookedAtNanos = machine.main().clock().nanoTime();
+        excusedUntilNanos = lookedAtNanos;
     }
 
     /** Reports what was not reported before. */
     void look() {
-        Set<Long> late = ledger.findLate(machine.main().clock().nanoTime(), lateNanos);
+        look(machine.main().clock().nanoTime());
+    }
+
+    /** The same at some time. */
+    void look(long nowNanos) {
+        if (nowNanos - lookedAtNanos > STALL_NANOS) {
+            excusedUntilNanos = nowNanos + lateNanos;
+        }
+        lookedAtNanos = nowNanos;
+        // What was sent since the stall is not late before that time, either.
+        Set<Long> late = nowNanos - excusedUntilNanos >= 0
+                ? ledger.findLate(nowNanos, lateNanos) : Set.of();
         List<String> complaints = ledger.complaints();
         for (; complaintsSeen < complaints.size(); complaintsSeen++) {
             report.accept(complaints.get(complaintsSeen));

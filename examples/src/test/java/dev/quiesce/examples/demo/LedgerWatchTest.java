@@ -21,6 +21,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A request that a driver holds is reported with where it is, by a thread that is not control. */
 class LedgerWatchTest {
+    /** Late at once: on a host whose clock is a coarse one no time may have passed. */
+    private static final long AT_ONCE = -1;
+
     private final List<String> reports = new CopyOnWriteArrayList<>();
     private final GateDriver gate = new GateDriver();
     private DemoMachine machine;
@@ -43,7 +46,7 @@ class LedgerWatchTest {
         driver = new GuestScsi(machine.hba(), machine.ram(), GuestScsiConfig.likeLinux(),
                 machine.main().clock());
         machine.await("the driver", driver.begin());
-        watch = new LedgerWatch(machine, driver.ledger(), 0, reports::add);
+        watch = new LedgerWatch(machine, driver.ledger(), AT_ONCE, reports::add);
     }
 
     @AfterEach
@@ -94,6 +97,30 @@ class LedgerWatchTest {
         machine.await("the start", machine.hba().startDataplane(
                 QueueMapping.roundRobin(machine.contexts().subList(1, 2), 1)));
         until(() -> !ready.isOutstanding());
+    }
+
+    @Test
+    void shouldExcuseWhatIsLateBecauseTheHostStoodStill() {
+        long second = 1_000_000_000L;
+        swallowUnitAttention();
+        gate.shut();
+        GuestCommand read = submit(driver.newCommand(null)
+                .cdb(1, 0, GuestCdb.read10(0, 1)).dataIn(machine.ram().allocate(512, 512), 512));
+        until(() -> gate.heldCount() == 1);
+        LedgerWatch patient = new LedgerWatch(machine, driver.ledger(), 5 * second, reports::add);
+        long now = machine.main().clock().nanoTime() + 100 * second;
+
+        patient.look(now);
+        for (int half = 1; half < 10; half++) {
+            patient.look(now + half * second / 2);
+        }
+        assertThat(reports).isEmpty();
+        patient.look(now + 5 * second);
+
+        assertThat(reports).anySatisfy(line -> assertThat(line)
+                .startsWith("unanswered for 10").contains("command tag " + read.tag()));
+        gate.open();
+        until(() -> !read.isOutstanding());
     }
 
     private void swallowUnitAttention() {
