@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -21,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * filters put in and taken out, disks unplugged and plugged again, the dataplane stopped and
  * started with the other mapping.
  *
- * <p>Confined to the thread that owns the main context; the number of changes under way is read by
- * any.
+ * <p>Confined to the thread that owns the main context; the numbers of changes under way, and of
+ * those that began with requests in flight, are read by any.
  */
 final class ControlStorm {
     private static final int UNDER_WAY_MAX = 4;
@@ -54,7 +55,7 @@ final class ControlStorm {
 
     private long drains;
     private long contextChanges;
-    private long changesWithInFlight;
+    private final AtomicLong changesWithInFlight = new AtomicLong();
     private long dataplaneRestarts;
     private long replugs;
     private long graphEdits;
@@ -121,7 +122,7 @@ final class ControlStorm {
     }
 
     long changesWithInFlight() {
-        return changesWithInFlight;
+        return changesWithInFlight.get();
     }
 
     long dataplaneRestarts() {
@@ -167,7 +168,7 @@ final class ControlStorm {
 
     /** Whether few enough of the moves were idle ones, however often a slow guest is caught so. */
     private boolean mayMoveIdle() {
-        return (contextChanges - changesWithInFlight) * IDLE_SHARE <= contextChanges;
+        return (contextChanges - changesWithInFlight()) * IDLE_SHARE <= contextChanges;
     }
 
     private void move(StormyDisk disk) {
@@ -184,7 +185,9 @@ final class ControlStorm {
         run(disk, "move " + target.name(), disk.scsi.backend().setContextAsync(target), ended -> {
             changesUnderWay.decrementAndGet();
             contextChanges++;
-            changesWithInFlight += inFlight ? 1 : 0;
+            if (inFlight) {
+                changesWithInFlight.incrementAndGet();
+            }
         });
     }
 

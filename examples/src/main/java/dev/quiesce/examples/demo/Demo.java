@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * turns on the calling thread, and the same seed gives the same sequence of events.
  */
 final class Demo {
-    private static final long LIMIT_NANOS = 10_000_000_000L;
+    private static final long LIMIT_NANOS = 60_000_000_000L;
     private static final long LATE_NANOS = 5_000_000_000L;
     private static final long TICK_NANOS = 1_000_000;
     private static final int LOOK_AT_LEDGER_STEPS = 512;
@@ -50,6 +50,7 @@ final class Demo {
     private final AtomicReference<Throwable> guestFailure = new AtomicReference<>();
     private volatile Phase phase = Phase.PREPARING; // Set by the guest.
     private volatile @Nullable GuestStorm storm; // Set by the guest, once.
+    private volatile @Nullable ControlStorm controlStorm; // Set by control, once.
     private long stormNanos; // Guest, then control after the guest has ended.
 
     Demo(DemoConfig config, BooleanSupplier stopWanted, PrintWriter log, PrintWriter err) {
@@ -78,9 +79,16 @@ final class Demo {
         return result;
     }
 
+    /** How many context changes began with requests in flight so far. Any thread. */
+    long changesWithInFlight() {
+        ControlStorm control = controlStorm;
+        return control == null ? 0 : control.changesWithInFlight();
+    }
+
     private void runMachine(DemoMachine machine, FileChannel content) throws InterruptedException {
         ControlStorm control = new ControlStorm(machine, config, events,
                 config.isSingleThreaded() ? RESTART_STEPS : RESTARTS_PER_SECOND_TICKS);
+        controlStorm = control;
         machine.hba().startDataplane(control.fixed());
         GuestScsi driver = new GuestScsi(machine.hba(), machine.ram(),
                 GuestScsiConfig.likeLinux(), machine.main().clock());

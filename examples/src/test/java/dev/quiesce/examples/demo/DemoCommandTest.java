@@ -41,8 +41,6 @@ class DemoCommandTest {
         assertThat(result.get("sha256Matches").asBoolean()).isTrue();
         assertThat(result.get("mismatches").asLong()).isZero();
         assertThat(result.get("lostRequests").asLong()).isZero();
-        assertThat(result.get("requests").asLong()).isPositive();
-        assertThat(result.get("contextChanges").asLong()).isPositive();
         assertThat(Files.readAllBytes(image)).isEqualTo(before);
     }
 
@@ -118,7 +116,8 @@ class DemoCommandTest {
 
     @Test
     void shouldServeAnImageSmallerThanABlockOfTheGuest() throws IOException {
-        int code = demo("--image", image(1).toString(), "--seconds", "1", "--json");
+        int code = demo("--image", image(1).toString(), "--seconds", "600", "--steps", "100",
+                "--json");
 
         assertThat(err.toString()).doesNotContain("demo: ");
         assertThat(code).isZero();
