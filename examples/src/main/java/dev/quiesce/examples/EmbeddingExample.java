@@ -43,7 +43,7 @@ import java.util.concurrent.CompletionStage;
  */
 public final class EmbeddingExample {
     private static final ScsiAddress ADDRESS = new ScsiAddress(0, 0);
-    private static final long LIMIT_NANOS = 10_000_000_000L;
+    private static final long LIMIT_NANOS = 60_000_000_000L;
     private static final int RAM_BYTES = 1 << 20;
 
     private EmbeddingExample() {

@@ -43,7 +43,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class DemoMachine implements AutoCloseable {
     private static final int WORKERS_MAX = 4;
     private static final long RAM_BASE = 1L << 32;
-    private static final long LIMIT_NANOS = 10_000_000_000L;
+    private static final long LIMIT_NANOS = 60_000_000_000L;
     private static final long LOOK_AGAIN_NANOS = 1_000_000;
 
     private final Workers workers;

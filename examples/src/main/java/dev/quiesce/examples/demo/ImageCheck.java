@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ImageCheck implements AutoCloseable {
     private static final int CHUNK_BYTES = 256 * 1024;
-    private static final long LIMIT_NANOS = 30_000_000_000L;
+    private static final long LIMIT_NANOS = 60_000_000_000L;
 
     private final GuestScsi driver;
     private final GuestMachine machine;

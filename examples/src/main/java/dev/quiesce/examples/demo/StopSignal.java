@@ -13,7 +13,8 @@ import java.util.concurrent.TimeUnit;
  * and closed by the thread of the command; asked by any.
  */
 final class StopSignal implements AutoCloseable {
-    private static final long LIMIT_SECONDS = 60;
+    /** Longer than all that the command itself waits for. */
+    private static final long LIMIT_SECONDS = 240;
     private static final int FAILED = 1;
 
     private final PrintWriter err;
