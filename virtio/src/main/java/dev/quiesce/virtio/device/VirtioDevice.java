@@ -42,21 +42,23 @@ import org.slf4j.LoggerFactory;
  */
 public abstract class VirtioDevice {
     /*
-     * `status` and `broken` are read by every queue's context and written by main (broken: by
-     * whoever meets the defect first). They are only looked at, never waited for: release/acquire
-     * suffices, and losing the race means that one more chain is popped from a broken ring, which
-     * its own fault state refuses. The CAS on `broken` elects one reporter, so that a guest cannot
-     * flood the log or the interrupt.
+     * `status` and `brokenCause` are read by every queue's context and written by main (the cause:
+     * by whoever meets the defect first). They are only looked at, never waited for:
+     * release/acquire suffices, and losing the race means that one more chain is popped from a
+     * broken ring, which its own fault state refuses. The CAS on `brokenCause` elects one reporter,
+     * so that a guest cannot flood the log or the interrupt; being one word, it is there as soon as
+     * the device is known to be broken.
      */
     private static final Logger LOG = LoggerFactory.getLogger(VirtioDevice.class);
     private static final VarHandle STATUS;
-    private static final VarHandle BROKEN;
+    private static final VarHandle BROKEN_CAUSE;
 
     static {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             STATUS = lookup.findVarHandle(VirtioDevice.class, "status", int.class);
-            BROKEN = lookup.findVarHandle(VirtioDevice.class, "broken", boolean.class);
+            BROKEN_CAUSE = lookup.findVarHandle(
+                    VirtioDevice.class, "brokenCause", Throwable.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -66,7 +68,6 @@ public abstract class VirtioDevice {
     private final DriverRegisters registers;
     private final Doorbells doorbells;
     private volatile long negotiatedFeatures; // Written by main before DRIVER_OK, read by any.
-    private volatile @Nullable Throwable brokenCause; // Written by the winner of BROKEN.
     private final @Nullable SplitVirtqueue[] rings; // Main only; null: the queue is not in use.
     private final Turns turns;
     private final AtomicReference<@Nullable CompletableFuture<Void>> closing =
@@ -80,8 +81,8 @@ public abstract class VirtioDevice {
     @SuppressWarnings("unused") // Through STATUS.
     private int status;
 
-    @SuppressWarnings("unused") // Through BROKEN.
-    private boolean broken;
+    @SuppressWarnings("unused") // Through BROKEN_CAUSE.
+    private @Nullable Throwable brokenCause;
 
     /**
      * Makes a device in its reset state.
@@ -367,16 +368,16 @@ public abstract class VirtioDevice {
      * @return whether it needs a reset
      */
     public final boolean isBroken() {
-        return (boolean) BROKEN.getAcquire(this);
+        return brokenCause() != null;
     }
 
     /**
      * What broke the device. Any thread.
      *
-     * @return the cause, or null
+     * @return the cause, or null if it is not broken
      */
     public final @Nullable Throwable brokenCause() {
-        return brokenCause;
+        return (Throwable) BROKEN_CAUSE.getAcquire(this);
     }
 
     /**
@@ -387,11 +388,11 @@ public abstract class VirtioDevice {
      * @param cause the cause if there is one
      */
     public final void markBroken(String what, @Nullable Throwable cause) {
+        Throwable told = cause != null ? cause : new IllegalStateException(what);
         // CAS: of several contexts that meet a defect exactly one reports it.
-        if (!BROKEN.compareAndSet(this, false, true)) {
+        if (!BROKEN_CAUSE.compareAndSet(this, null, told)) {
             return;
         }
-        brokenCause = cause != null ? cause : new IllegalStateException(what);
         // CAS loop inside: main may be changing the byte at the same time.
         STATUS.getAndBitwiseOr(this, DeviceStatus.NEEDS_RESET);
         LOG.warn("{}: broken by its guest until reset: {}", name(), what);
@@ -586,8 +587,7 @@ public abstract class VirtioDevice {
         doorbells.forget();
         Arrays.fill(rings, null);
         negotiatedFeatures = 0;
-        brokenCause = null;
-        BROKEN.setRelease(this, false);
+        BROKEN_CAUSE.setRelease(this, null);
         // Last: a transport that polls the status for 0 sees everything above when it reads it.
         STATUS.setRelease(this, 0);
     }
