@@ -60,6 +60,7 @@ final class Pollable implements AutoCloseable {
 
     private final FileDescriptor descriptor;
     private final Disguise disguise;
+    private final Runnable meanwhile;
     private final ByteBuffer count =
             ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder());
 
@@ -69,9 +70,10 @@ final class Pollable implements AutoCloseable {
     /** The using thread only. */
     private boolean stuck;
 
-    private Pollable(FileDescriptor descriptor, Disguise disguise) {
+    private Pollable(FileDescriptor descriptor, Disguise disguise, Runnable meanwhile) {
         this.descriptor = descriptor;
         this.disguise = disguise;
+        this.meanwhile = meanwhile;
     }
 
     /**
@@ -80,11 +82,23 @@ final class Pollable implements AutoCloseable {
      * @throws Violation if it is of no kind that is meant for notifications
      */
     static Pollable of(FileDescriptor descriptor) throws IOException, Violation {
+        return of(descriptor, () -> { });
+    }
+
+    /**
+     * The same, against a front end that is as fast as can be.
+     *
+     * @param meanwhile what happens each time between making the descriptor non-blocking and using
+     *     it, on the thread that does both: nothing, except in tests
+     */
+    static Pollable of(FileDescriptor descriptor, Runnable meanwhile)
+            throws IOException, Violation {
         try {
             checkKind(descriptor);
             Disguise disguise = new Disguise(descriptor);
             disguise.getChannel().configureBlocking(false);
-            return new Pollable(descriptor, disguise);
+            meanwhile.run();
+            return new Pollable(descriptor, disguise, meanwhile);
         } catch (IOException | RuntimeException | Violation e) {
             ReceivedDescriptors.close(descriptor);
             throw e;
@@ -203,6 +217,7 @@ final class Pollable implements AutoCloseable {
     private void makeNonBlockingAgain() throws IOException {
         disguise.getChannel().configureBlocking(true);
         disguise.getChannel().configureBlocking(false);
+        meanwhile.run();
     }
 
     private static void checkKind(FileDescriptor descriptor) throws IOException, Violation {

@@ -37,6 +37,7 @@ final class Session {
     private final Backend backend;
     private final CallLines calls;
     private final KickPoller kicks;
+    private final Runnable meanwhile;
     private long protocolFeatures;
     private boolean owned;
     private long refusals;
@@ -53,6 +54,7 @@ final class Session {
         this.socket = socket;
         this.backend = new Backend(parts.device(), parts.memory(), this::hasGone);
         this.calls = parts.calls();
+        this.meanwhile = parts.meanwhile();
         this.kicks = new KickPoller(
                 name, backend.device().queues(), parts.threads(), this::shutDown);
         socket.setAncillaryReceiveBufferSize(ANCILLARY_BYTES);
@@ -60,9 +62,9 @@ final class Session {
                 socket.getInputStream(), socket.getOutputStream(), new SocketDescriptors());
     }
 
-    /** What a session is made of, besides its socket. */
+    /** What a session is made of, besides its socket; the last is for {@link Pollable#of}. */
     record Parts(String name, VirtioDevice device, PublishedMemory memory, CallLines calls,
-            ThreadFactory threads) {
+            ThreadFactory threads, Runnable meanwhile) {
     }
 
     /** Serves the front end until it leaves, breaks a rule, or is shut out; then cleans up. */
@@ -329,10 +331,11 @@ final class Session {
         }
     }
 
-    private static Pollable pollable(Request request, Ring ring, FileDescriptor descriptor)
+    private Pollable pollable(Request request, Ring ring, FileDescriptor descriptor)
             throws IOException, Violation {
         try {
-            return Pollable.of(descriptor).readyFor(request != Request.SET_VRING_KICK);
+            return Pollable.of(descriptor, meanwhile)
+                    .readyFor(request != Request.SET_VRING_KICK);
         } catch (Violation e) {
             throw Violation.ofRequest(request + " of " + ring + ": " + e.getMessage());
         }

@@ -61,15 +61,17 @@ public final class VhostUserServer<D extends VirtioDevice> {
     private final PublishedMemory memory = new PublishedMemory(MemoryTable.empty());
     private final CallLines calls;
     private final D device;
+    private final Runnable meanwhile;
     private final CountDownLatch closing = new CountDownLatch(1);
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private @Nullable Session current; // Guarded by this.
     private long sessions; // Guarded by this.
 
     private VhostUserServer(
-            VhostUserConfig config, AFUNIXServerSocket listener, DeviceFactory<D> factory)
-            throws IOException {
+            VhostUserConfig config, AFUNIXServerSocket listener, DeviceFactory<D> factory,
+            Runnable meanwhile) throws IOException {
         this.config = config;
+        this.meanwhile = meanwhile;
         this.listener = listener;
         this.file = fileAt(config.socket());
         this.calls = new CallLines(config.threads());
@@ -94,9 +96,17 @@ public final class VhostUserServer<D extends VirtioDevice> {
      */
     public static <D extends VirtioDevice> VhostUserServer<D> listen(
             VhostUserConfig config, DeviceFactory<D> factory) throws IOException {
+        return listen(config, factory, () -> { });
+    }
+
+    /** The same, with what {@link Pollable#of} does meanwhile. */
+    static <D extends VirtioDevice> VhostUserServer<D> listen(
+            VhostUserConfig config, DeviceFactory<D> factory, Runnable meanwhile)
+            throws IOException {
         AFUNIXServerSocket listener = bind(config.socket());
         try {
-            VhostUserServer<D> server = new VhostUserServer<>(config, listener, factory);
+            VhostUserServer<D> server =
+                    new VhostUserServer<>(config, listener, factory, meanwhile);
             config.threads().newThread(server::acceptAll).start();
             return server;
         } catch (IOException | RuntimeException | Error e) {
@@ -221,7 +231,7 @@ public final class VhostUserServer<D extends VirtioDevice> {
         Session session;
         try {
             session = new Session(new Session.Parts(
-                    config.name(), device, memory, calls, config.threads()), socket);
+                    config.name(), device, memory, calls, config.threads(), meanwhile), socket);
         } catch (IOException e) {
             LOG.debug("{}: a front end was gone at once", config.name(), e);
             closeQuietly(socket);

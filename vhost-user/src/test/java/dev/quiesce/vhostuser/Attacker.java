@@ -16,7 +16,6 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.newsclub.net.unix.FileDescriptorCast;
@@ -28,12 +27,14 @@ final class Attacker implements AutoCloseable {
     private static final Pattern FIELDS = Pattern.compile("\\s+");
 
     final FrontEnd frontEnd;
+    private final Host host;
     private final Path directory;
     private final SharedRam ram = new SharedRam(1 << 20);
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
-    Attacker(Path socket, Path directory) throws IOException {
-        this.frontEnd = new FrontEnd(socket);
+    Attacker(Host host, Path directory) throws IOException {
+        this.host = host;
+        this.frontEnd = new FrontEnd(host.server.socket());
         this.directory = directory;
     }
 
@@ -128,35 +129,16 @@ final class Attacker implements AutoCloseable {
 
     /** The counter is full, and whoever adds to it waits: each time that it was set not to. */
     void fullCounterThatWaits() throws IOException {
+        start(ram.region().userAddress());
         EventCounter call = counter();
-        frontEnd.send(13, payload -> payload.putLong(QUEUE), call.descriptor());
         frontEnd.settle();
         call.fill();
-        AtomicBoolean over = new AtomicBoolean();
-        Thread obstinate = Host.daemon(() -> Machine.quietly(() -> {
-            while (!over.get()) {
-                call.makeBlocking();
-            }
+        host.meanwhile = () -> Machine.quietly(() -> {
+            call.makeBlocking();
             return null;
-        }));
-        obstinate.start();
-        opened.push(() -> {
-            over.set(true);
-            obstinate.join();
         });
-        start(ram.region().userAddress());
-        while (isThere()) {
-            frontEnd.send(13, payload -> payload.putLong(QUEUE), call.descriptor());
-        }
-    }
-
-    private boolean isThere() {
-        try {
-            frontEnd.settle();
-            return true;
-        } catch (IOException closed) {
-            return false;
-        }
+        opened.push(() -> host.meanwhile = () -> { });
+        frontEnd.send(13, payload -> payload.putLong(QUEUE), call.descriptor());
     }
 
     FileDescriptor pipe() throws IOException {
@@ -188,8 +170,9 @@ final class Attacker implements AutoCloseable {
     FileDescriptor directory() throws IOException {
         try (DirectoryStream<Path> open = Files.newDirectoryStream(directory);
                 Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+            String real = directory.toRealPath().toString();
             Path its = descriptors
-                    .filter(each -> KernelCounts.target(each).equals(directory.toString()))
+                    .filter(each -> KernelCounts.target(each).equals(real))
                     .findAny().orElseThrow();
             int number = Integer.parseInt(its.getFileName().toString());
             FileDescriptor own = FileDescriptorCast.duplicating(

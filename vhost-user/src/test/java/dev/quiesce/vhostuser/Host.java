@@ -45,6 +45,9 @@ final class Host implements AutoCloseable {
     final ScsiDisk disk;
     final VhostUserServer<VirtioScsi> server;
 
+    /** What a front end does whenever a descriptor of it has been made non-blocking. */
+    volatile Runnable meanwhile = () -> { };
+
     Host(Path socket, int requestQueues) throws Exception {
         this(socket, requestQueues, new MemoryDriver(MemoryConfig.direct(DISK_BYTES)));
     }
@@ -58,7 +61,8 @@ final class Host implements AutoCloseable {
         server = onMain(() -> VhostUserServer.listen(
                 new VhostUserConfig("test", socket, Host::daemon),
                 (memory, interrupt) -> VirtioScsi.create(
-                        VirtioScsiConfig.of("test", requestQueues), bus, memory, interrupt)));
+                        VirtioScsiConfig.of("test", requestQueues), bus, memory, interrupt),
+                () -> meanwhile.run()));
         await(server.device().startDataplane(
                 QueueMapping.roundRobin(List.of(ioThread.context()), requestQueues)));
     }

@@ -145,12 +145,12 @@ class HostileFrontEndTest {
     @Rule("VHU-12")
     void shouldMapNothingOfATableWhoseRegionsOverlap() throws Exception {
         try (FrontEnd frontEnd = acknowledging(); SharedRam ram = new SharedRam(1 << 20)) {
-            long mapped = KernelCounts.mappings(RAM_NAME);
+            assertThat(KernelCounts.mappings(ram.name())).isOne(); // the front end's own
 
             assertThat(replace(frontEnd, ram, 2, region(0, 1 << 20, 0, 0),
                     region(4096, 4096, 1L << 40, 0))).isOne();
 
-            assertThat(KernelCounts.mappings(RAM_NAME)).isLessThanOrEqualTo(mapped);
+            assertThat(KernelCounts.mappings(ram.name())).isOne();
         }
     }
 
@@ -159,15 +159,13 @@ class HostileFrontEndTest {
     @Rule("VHU-45")
     void shouldUnmapWhatWasMappedOfATableThatIsRefused() throws Exception {
         try (SharedRam ram = new SharedRam(1 << 20)) {
-            System.gc();
-            long mapped = KernelCounts.mappings(RAM_NAME);
             try (FrontEnd frontEnd = acknowledging()) {
                 assertThat(replace(frontEnd, ram, 2, region(0, 1 << 20, 0, 0),
                         region(1L << 40, 4096, 1L << 40, 1L << 40))).isOne();
             }
 
             long deadline = System.nanoTime() + Machine.LIMIT_NANOS;
-            while (KernelCounts.mappings(RAM_NAME) > mapped) {
+            while (KernelCounts.mappings(ram.name()) > 1) { // which is the front end's own
                 assertThat(System.nanoTime()).as("still mapped").isLessThan(deadline);
                 Thread.onSpinWait();
             }
@@ -256,7 +254,7 @@ class HostileFrontEndTest {
     void shouldCloseDescriptorsThatAMessageDoesNotExpect() throws Exception {
         try (FrontEnd frontEnd = acknowledging(); Wire wire = Wire.ofSockets()) {
             frontEnd.settle();
-            long before = KernelCounts.descriptors();
+            assertThat(KernelCounts.onTheSameAs(wire.readEnd())).isOne();
 
             for (int i = 0; i < 50; i++) {
                 frontEnd.send(1, payload -> { }, wire.readEnd(), wire.writeEnd());
@@ -267,7 +265,8 @@ class HostileFrontEndTest {
             }
             frontEnd.settle();
 
-            assertThat(KernelCounts.descriptors()).isLessThanOrEqualTo(before);
+            assertThat(KernelCounts.onTheSameAs(wire.readEnd())).isOne();
+            assertThat(KernelCounts.onTheSameAs(wire.writeEnd())).isOne();
         }
     }
 
@@ -276,16 +275,17 @@ class HostileFrontEndTest {
     void shouldLeakNeitherDescriptorsNorMappings() throws Exception {
         cycle();
         System.gc();
-        long descriptors = KernelCounts.descriptors();
+        List<String> before = KernelCounts.targets();
         long mappings = KernelCounts.mappings(RAM_NAME); // other tests' garbage, if any
 
         for (int i = 0; i < 20; i++) {
             cycle();
         }
 
-        assertThat(KernelCounts.settles(KernelCounts::descriptors, descriptors))
-                .as("%s", KernelCounts.targets()).isTrue();
-        assertThat(KernelCounts.settles(() -> KernelCounts.mappings(RAM_NAME), mappings)).isTrue();
+        assertThat(KernelCounts.settles(() -> KernelCounts.openedSince(before).isEmpty()))
+                .as("%s", KernelCounts.openedSince(before)).isTrue();
+        assertThat(KernelCounts.settles(() -> KernelCounts.mappings(RAM_NAME) <= mappings))
+                .isTrue();
     }
 
     /** The socket library's own way from a descriptor to a channel deletes this when it closes. */
@@ -301,31 +301,31 @@ class HostileFrontEndTest {
     void shouldUnmapAtOnceWhereTheJvmCan() throws Exception {
         try (SharedRam ram = new SharedRam(1 << 20); FrontEnd frontEnd = acknowledging()) {
             assertThat(add(frontEnd, ram, ram.region())).isZero();
-            long mapped = KernelCounts.mappings(RAM_NAME);
-            assertThat(mapped).isGreaterThanOrEqualTo(2);
+            assertThat(KernelCounts.mappings(ram.name())).isEqualTo(2); // one is the front end's
 
             assertThat(frontEnd.acknowledged(38, single(ram.region()))).isZero();
 
             if (Unmapping.isImmediate()) {
-                assertThat(KernelCounts.mappings(RAM_NAME)).isEqualTo(mapped - 1);
+                assertThat(KernelCounts.mappings(ram.name())).isOne();
             } else {
                 assertThat(KernelCounts.settles(
-                        () -> KernelCounts.mappings(RAM_NAME), mapped - 1)).isTrue();
+                        () -> KernelCounts.mappings(ram.name()) == 1)).isTrue();
             }
         }
     }
 
     @Test
     void shouldServeThousandsOfConnectionsThatSayNothing() throws Exception {
-        long before = KernelCounts.descriptors();
+        assertServesAGoodOne(); // opens what stays open, as what random names come from
+        List<String> before = KernelCounts.targets();
 
         for (int i = 0; i < CONNECTIONS; i++) {
             new FrontEnd(socket).close();
         }
         assertServesAGoodOne();
 
-        assertThat(KernelCounts.settles(KernelCounts::descriptors, before + 1))
-                .as("%s", KernelCounts.targets()).isTrue();
+        assertThat(KernelCounts.settles(() -> KernelCounts.openedSince(before).isEmpty()))
+                .as("%s", KernelCounts.openedSince(before)).isTrue();
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.quiesce.vhostuser;
 
+import java.io.FileDescriptor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,8 +11,6 @@ import java.util.stream.Stream;
 
 /** What the kernel holds for this process. */
 final class KernelCounts {
-    private static final int COLLECTIONS_MAX = 200;
-
     private KernelCounts() {
     }
 
@@ -33,6 +32,30 @@ final class KernelCounts {
         return targets;
     }
 
+    /** Descriptors of the same pipe end, socket or file as this one, which is counted too. */
+    static long onTheSameAs(FileDescriptor descriptor) throws IOException {
+        String target = target(PassedFile.nameOf(descriptor));
+        return targets().stream().filter(target::equals).count();
+    }
+
+    /**
+     * What is open now and was not before. Sockets and pipes have names of their own, and another
+     * descriptor of one that was there is no matter: duplicates that were cut off are made again
+     * when they are needed. Everything else is counted by its name, except for jars, which the JVM
+     * opens when it likes.
+     */
+    static List<String> openedSince(List<String> before) throws IOException {
+        List<String> opened = targets();
+        opened.removeIf(target -> target.endsWith(".jar")
+                || (isNumbered(target) && before.contains(target)));
+        before.forEach(opened::remove);
+        return opened;
+    }
+
+    private static boolean isNumbered(String target) {
+        return target.startsWith("socket:[") || target.startsWith("pipe:[");
+    }
+
     static String target(Path descriptor) {
         try {
             return Files.readSymbolicLink(descriptor).toString();
@@ -48,19 +71,20 @@ final class KernelCounts {
         }
     }
 
-    /** Collects garbage until a number is no larger than a limit, or it does not help any more. */
-    static boolean settles(Count count, long limit) throws IOException {
-        for (int i = 0; i < COLLECTIONS_MAX; i++) {
-            if (count.now() <= limit) {
-                return true;
+    /** Collects garbage until something holds, or it does not help any more. */
+    static boolean settles(Condition condition) throws IOException {
+        long deadline = System.nanoTime() + Machine.LIMIT_NANOS;
+        while (!condition.holds()) {
+            if (System.nanoTime() - deadline >= 0) {
+                return false;
             }
             System.gc();
         }
-        return false;
+        return true;
     }
 
-    /** Something that is counted. */
-    interface Count {
-        long now() throws IOException;
+    /** Something that the kernel can be asked. */
+    interface Condition {
+        boolean holds() throws IOException;
     }
 }

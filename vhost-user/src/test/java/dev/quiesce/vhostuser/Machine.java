@@ -186,6 +186,12 @@ final class Machine implements AutoCloseable, GuestScsi.Transport {
         }
     }
 
+    /** How many descriptors the back end has for a queue's kicks, and how many for its calls. */
+    List<Long> passed(int queue) throws IOException {
+        return List.of(KernelCounts.onTheSameAs(kicks.get(queue).readEnd()) - 1,
+                KernelCounts.onTheSameAs(calls.get(queue).writeEnd()) - 1);
+    }
+
     /** Where a ring stood when it was stopped. */
     int base(int queue) {
         return bases.get(queue);

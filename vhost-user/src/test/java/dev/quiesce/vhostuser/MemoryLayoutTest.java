@@ -179,7 +179,7 @@ class MemoryLayoutTest {
                 assertMovesData(machine);
             }
 
-            assertThat(KernelCounts.settles(() -> KernelCounts.mappings(RAM_NAME), mapped))
+            assertThat(KernelCounts.settles(() -> KernelCounts.mappings(RAM_NAME) <= mapped))
                     .isTrue();
         }
     }
@@ -202,7 +202,7 @@ class MemoryLayoutTest {
                 Thread.onSpinWait();
             }
 
-            assertThat(KernelCounts.settles(() -> KernelCounts.mappings(RAM_NAME), before))
+            assertThat(KernelCounts.settles(() -> KernelCounts.mappings(RAM_NAME) <= before))
                     .isTrue();
         }
     }

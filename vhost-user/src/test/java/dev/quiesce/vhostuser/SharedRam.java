@@ -21,6 +21,7 @@ final class SharedRam implements AutoCloseable {
     final GuestRam ram;
     private final List<Payload.Region> regions = new ArrayList<>();
     private final List<RandomAccessFile> files = new ArrayList<>();
+    private final List<String> names = new ArrayList<>();
 
     SharedRam(int bytes) throws IOException {
         this(Piece.whole(GUEST_ADDRESS, bytes));
@@ -33,6 +34,7 @@ final class SharedRam implements AutoCloseable {
             Path path = Files.createTempFile("quiesce-vhost-test", ".ram");
             RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
             files.add(file);
+            names.add(path.getFileName().toString());
             Files.delete(path);
             file.setLength(FILE_OFFSET + each.sizeBytes());
             regions.add(new Payload.Region(each.guestAddress(), each.sizeBytes(),
@@ -64,6 +66,11 @@ final class SharedRam implements AutoCloseable {
 
     List<Payload.Region> regions() {
         return regions;
+    }
+
+    /** What the first region's file was called, and is in the kernel's lists; no other ever is. */
+    String name() {
+        return names.get(0);
     }
 
     /** The first region's file. */
