@@ -4,17 +4,23 @@ import dev.quiesce.driver.file.FileConfig;
 import dev.quiesce.driver.file.FileDriver;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** A back end over a file, in a process of its own that can be killed at any moment. */
 final class BackEndProcess implements AutoCloseable {
     private static final String READY = "ready";
+    private static final String HOLD = "hold";
+    private static final String HOLDS = "holds";
 
     private final Process process;
+    private final BufferedReader out;
 
     private BackEndProcess(Process process) {
         this.process = process;
+        this.out = process.inputReader(StandardCharsets.UTF_8);
     }
 
     /** Starts one; returns when front ends can connect. */
@@ -25,13 +31,33 @@ final class BackEndProcess implements AutoCloseable {
                 "-cp", System.getProperty("java.class.path"), BackEndProcess.class.getName(),
                 socket.toString(), image.toString())
                 .redirectError(ProcessBuilder.Redirect.INHERIT).start();
-        BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
-        String said = out.readLine();
-        if (!READY.equals(said)) {
-            process.destroyForcibly();
-            throw new IOException("the back end does not come up, but says " + said);
+        BackEndProcess backEnd = new BackEndProcess(process);
+        backEnd.awaitSaid(READY);
+        return backEnd;
+    }
+
+    /** Whatever else it says is the JVM's, as warnings are. */
+    private void awaitSaid(String word) throws IOException {
+        String said = "";
+        while (!said.equals(word)) {
+            said = out.readLine();
+            if (said == null) {
+                process.destroyForcibly();
+                throw new IOException("the back end has ended and never said \"" + word + "\"");
+            }
         }
-        return new BackEndProcess(process);
+    }
+
+    /** Tells it to finish nothing any more of what its guest writes from now on. */
+    void hold() throws IOException {
+        Writer in = process.outputWriter(StandardCharsets.UTF_8);
+        in.write(HOLD + "\n");
+        in.flush();
+    }
+
+    /** Whether it has something that it will not finish. After {@link #hold}; true once. */
+    boolean holdsSomething() throws IOException {
+        return out.ready() && HOLDS.equals(out.readLine());
     }
 
     /** Kills it with SIGKILL and waits until it is dead, so that it writes nothing any more. */
@@ -50,7 +76,15 @@ final class BackEndProcess implements AutoCloseable {
         FileDriver image = FileDriver.open(FileConfig.writable(Path.of(arguments[1])));
         try (Host host = new Host(socket, 2, image)) {
             System.out.println(READY);
-            System.in.readAllBytes();
+            BufferedReader in = new BufferedReader(
+                    new InputStreamReader(System.in, StandardCharsets.UTF_8));
+            while (HOLD.equals(in.readLine())) {
+                host.gate.shut();
+                while (host.gate.heldCount() == 0) {
+                    Thread.onSpinWait();
+                }
+                System.out.println(HOLDS);
+            }
         }
     }
 }

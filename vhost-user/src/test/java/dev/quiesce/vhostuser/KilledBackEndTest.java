@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,14 +50,21 @@ class KilledBackEndTest {
             }
             long unfinished = 0;
             for (int kill = 0; kill < KILLS; kill++) {
-                writeUntil(machine, answered + 1 + random.nextInt(WRITES_BETWEEN));
+                long wanted = answered + 1 + random.nextInt(WRITES_BETWEEN);
+                writeUntil(machine, () -> answered >= wanted);
+                if (kill == KILLS - 1) { // By chance there may be nothing under way at any kill.
+                    BackEndProcess last = backEnd;
+                    last.hold();
+                    writeUntil(machine, () -> Machine.quietly(last::holdsSomething));
+                }
 
                 backEnd.kill();
                 unfinished += machine.inflight().count(2) + machine.inflight().count(3);
                 backEnd = BackEndProcess.start(socket, image);
                 machine.reconnect(socket);
             }
-            writeUntil(machine, answered + WRITES_BETWEEN);
+            long wanted = answered + WRITES_BETWEEN;
+            writeUntil(machine, () -> answered >= wanted);
             machine.until(() -> {
                 machine.driver.kick(); // What was repeated.
                 return machine.driver.outstanding() == 0;
@@ -74,13 +82,13 @@ class KilledBackEndTest {
     }
 
     /** Each place has one write under way at most, so that its content is certain. */
-    private void writeUntil(Machine machine, long count) {
+    private void writeUntil(Machine machine, BooleanSupplier done) {
         machine.until(() -> {
             for (Place place : places) {
                 place.writeNext();
             }
             machine.driver.kick();
-            return answered >= count;
+            return done.getAsBoolean();
         });
     }
 
