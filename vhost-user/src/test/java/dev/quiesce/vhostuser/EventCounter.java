@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.newsclub.net.unix.FileDescriptorCast;
 
 /**
@@ -35,19 +36,38 @@ final class EventCounter implements AutoCloseable {
 
     /** Empty, and non-blocking as QEMU's are. */
     static synchronized EventCounter open() throws IOException {
-        Set<Path> before = eventDescriptors();
-        EventCounter counter;
-        try (Selector ignored = Selector.open()) {
-            Set<Path> made = eventDescriptors();
-            made.removeAll(before);
-            int number = Integer.parseInt(made.iterator().next().getFileName().toString());
-            FileDescriptor theirs = FileDescriptorCast.unsafeUsing(number).getFileDescriptor();
-            FileDescriptor ours = FileDescriptorCast.duplicating(theirs).getFileDescriptor();
-            counter = new EventCounter(ours);
+        EventCounter counter = null;
+        while (counter == null) {
+            Set<Path> before = eventDescriptors();
+            try (Selector selector = Selector.open()) {
+                Set<Path> made = eventDescriptors();
+                made.removeAll(before);
+                if (made.size() == 1) { // or others opened or closed some at the same time
+                    counter = ofSelector(selector, made.iterator().next());
+                }
+            }
         }
-        counter.add(1); // The selector may have left something, or not.
-        counter.take();
         return counter;
+    }
+
+    /** Null if it is another selector's, or not there any more: only ours has been woken up. */
+    private static @Nullable EventCounter ofSelector(Selector selector, Path name)
+            throws IOException {
+        int number = Integer.parseInt(name.getFileName().toString());
+        EventCounter counter = null;
+        try {
+            FileDescriptor theirs = FileDescriptorCast.unsafeUsing(number).getFileDescriptor();
+            counter = new EventCounter(
+                    FileDescriptorCast.duplicating(theirs).getFileDescriptor());
+            selector.wakeup();
+            counter.take();
+            return counter;
+        } catch (IOException notOurs) {
+            if (counter != null) {
+                counter.close();
+            }
+            return null;
+        }
     }
 
     FileDescriptor descriptor() {

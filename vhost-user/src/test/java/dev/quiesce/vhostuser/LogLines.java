@@ -28,7 +28,7 @@ final class LogLines implements AutoCloseable {
     }
 
     private List<String> lines(boolean taken) {
-        synchronized (stream) { // which printing does, too
+        synchronized (bytes) { // which every write to it does, too
             String all = bytes.toString(StandardCharsets.UTF_8);
             if (taken) {
                 bytes.reset();
