@@ -199,6 +199,8 @@ class WatchedLoopTest {
         try (IoThread ioThread = IoThread.start(
                 new IoThreadConfig("io0", Thread::new, LoopSeams.system(), true))) {
             watchdog.watch(ioThread.context().watched());
+            // A turn that began before need not name what it runs; the one after this does.
+            runTask(ioThread.context());
             ioThread.context().post(FakeLoop.task("disk0.queue2", () -> {
                 stuck.countDown();
                 blockUntil(go);
@@ -273,6 +275,13 @@ class WatchedLoopTest {
                         + e.getMessage().replace("this Java runs ", ""));
             }
         }
+    }
+
+    /** Returns when a turn of the loop has run a task. */
+    private static void runTask(AioContext context) {
+        CountDownLatch ran = new CountDownLatch(1);
+        context.execute(ran::countDown);
+        blockUntil(ran);
     }
 
     private static void blockUntil(CountDownLatch latch) {

@@ -242,9 +242,15 @@ class WorkersTest {
     @Test
     @Rule("AIO-74")
     void shouldNotReturnFromCloseWhileAWorkerIsBusy() throws InterruptedException {
+        CountDownLatch begun = new CountDownLatch(1);
         CountDownLatch go = new CountDownLatch(1);
         Workers pool = Workers.pool(factory, 0, 1);
-        pool.submit(home, new Item("a", () -> await(go)));
+        pool.submit(home, new Item("a", () -> {
+            begun.countDown();
+            await(go);
+        }));
+        // From here on the worker holds no lock that the closer could be waiting for instead.
+        await(begun);
 
         Thread closer = new Thread(pool::close, "closer");
         closer.start();
@@ -320,10 +326,10 @@ class WorkersTest {
     }
 
     private void pollUntil(int runs) {
-        long deadlineNanos = home.clock().nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        long deadlineNanos = home.clock().nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (log.size() < runs) {
-            home.poll(TimeUnit.SECONDS.toNanos(10));
             assertThat(home.clock().nanoTime()).as("time").isLessThan(deadlineNanos);
+            home.poll(TimeUnit.SECONDS.toNanos(10));
         }
     }
 
