@@ -15,6 +15,9 @@ class InboxScenariosTest {
     private static final int POSTERS = 3;
     private static final int TASKS = 20_000;
 
+    /** What fits into memory, should the one who seals come late. */
+    private static final int ENOUGH = 1_000_000;
+
     private final Task.Inbox inbox = new Task.Inbox();
     private final Task.Fifo list = new Task.Fifo();
 
@@ -110,13 +113,16 @@ class InboxScenariosTest {
     @Rule("JCQ-T11")
     void jcqT11ShouldRefuseOnlyOnceSealedAndKeepWhatCameBefore() throws InterruptedException {
         CountDownLatch started = new CountDownLatch(POSTERS);
+        CountDownLatch sealed = new CountDownLatch(1);
         AtomicInteger accepted = new AtomicInteger();
         List<Thread> posters = new ArrayList<>();
         for (int poster = 0; poster < POSTERS; poster++) {
             Thread thread = new Thread(() -> {
                 started.countDown();
                 while (inbox.push(new Letter(0, 0))) {
-                    accepted.incrementAndGet();
+                    if (accepted.incrementAndGet() >= ENOUGH) {
+                        await(sealed);
+                    }
                 }
             });
             thread.start();
@@ -128,6 +134,7 @@ class InboxScenariosTest {
         }
 
         inbox.sealInto(list);
+        sealed.countDown();
         for (Thread poster : posters) {
             poster.join();
         }
@@ -147,6 +154,14 @@ class InboxScenariosTest {
             if (!inbox.push(letter)) {
                 refused.incrementAndGet();
             }
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 

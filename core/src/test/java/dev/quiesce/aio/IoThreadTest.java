@@ -45,7 +45,7 @@ class IoThreadTest {
                 CountDownLatch ran = new CountDownLatch(1);
                 ioThread.context().execute(ran::countDown);
 
-                assertThat(ran.await(10, TimeUnit.SECONDS)).isTrue();
+                assertThat(ran.await(60, TimeUnit.SECONDS)).isTrue();
             }
         }
     }
@@ -92,7 +92,7 @@ class IoThreadTest {
                 }
             });
 
-            assertThat(refused.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(refused.await(60, TimeUnit.SECONDS)).isTrue();
         }
     }
 

@@ -18,7 +18,7 @@ class LeaseTest {
     @AfterEach
     void stopStranger() throws InterruptedException {
         stranger.shutdown();
-        assertThat(stranger.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(stranger.awaitTermination(60, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test

@@ -145,7 +145,7 @@ class TaskScenariosTest {
                 ran.countDown();
             });
         }
-        assertThat(ran.await(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(ran.await(60, TimeUnit.SECONDS)).isTrue();
 
         threads.forEach(IoThread::close);
 
