@@ -41,7 +41,9 @@ class LoopEventsTest {
             recording.dump(file);
         }
 
-        List<RecordedEvent> recorded = RecordingFile.readAllEvents(file);
+        // Whoever else defines events has them recorded too, unless they are disabled.
+        List<RecordedEvent> recorded = RecordingFile.readAllEvents(file).stream()
+                .filter(e -> e.getEventType().getName().startsWith("dev.quiesce.")).toList();
         assertThat(recorded).hasSize(3);
         assertThat(recorded).filteredOn(e -> e.getEventType().getName().endsWith("SlowCallback"))
                 .allMatch(e -> e.getString("loop").equals("io0"))
