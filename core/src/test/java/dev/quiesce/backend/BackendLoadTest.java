@@ -72,11 +72,12 @@ class BackendLoadTest {
         List<VerifiedLoad> loads = startLoads();
         Reader reader = new Reader();
         reader.start();
+        pollUntil(() -> reader.reads.get() > 0);
         List<AioContext> targets = contexts();
         long moves = 0;
         long inFlightAtStart = 0;
 
-        for (long end = in(2_000); main.clock().nanoTime() < end; moves++) {
+        for (long end = in(2_000); moves <= 10 || main.clock().nanoTime() < end; moves++) {
             inFlightAtStart += backend.gate().isSettled() ? 0 : 1;
             AioContext target = targets.get((int) (moves % targets.size()));
             backend.setContext(target);
@@ -103,7 +104,7 @@ class BackendLoadTest {
         long forwarded = 0;
         int edits = 0;
 
-        for (long end = in(1_000); main.clock().nanoTime() < end; edits++) {
+        for (long end = in(1_000); edits <= 2 || main.clock().nanoTime() < end; edits++) {
             PassthroughDriver driver = new PassthroughDriver();
             graph.applyBlocking(graph.edit().insertFilter("filter", driver, base));
             BlockNode filter = graph.find("filter");
@@ -169,10 +170,11 @@ class BackendLoadTest {
             }
         }, "pinner");
         pinner.start();
+        pollUntil(() -> pinned.get() > 0);
         List<AioContext> targets = List.of(threads.get(0).context(), threads.get(1).context());
 
         int moves = 0;
-        for (long end = in(500); main.clock().nanoTime() < end; moves++) {
+        for (long end = in(500); moves == 0 || main.clock().nanoTime() < end; moves++) {
             backend.setContext(targets.get(moves % 2));
         }
         stop.set(true);
@@ -230,7 +232,7 @@ class BackendLoadTest {
     }
 
     private void pollUntil(BooleanSupplier done) {
-        long deadline = in(20_000);
+        long deadline = in(60_000);
         while (!done.getAsBoolean()) {
             assertThat(main.clock().nanoTime()).as("gave up waiting").isLessThan(deadline);
             main.poll(TimeUnit.MILLISECONDS.toNanos(1));
