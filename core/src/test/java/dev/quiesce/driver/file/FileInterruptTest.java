@@ -210,6 +210,9 @@ class FileInterruptTest extends FileFixture {
     /** Writes and reads its half of the image on a thread and a context of its own. */
     private static final class Machine {
         private static final int ROUNDS = 1000;
+
+        /** No machine goes on for ever, should all its interrupts get lost. */
+        private static final int ROUNDS_MAX = 1_000_000;
         private static final int SECTORS = LENGTH / 2 / 512;
 
         private final AtomicInteger rounds = new AtomicInteger();
@@ -224,8 +227,10 @@ class FileInterruptTest extends FileFixture {
             this.half = half;
         }
 
+        /** Whether there are rounds left: also until the other thread came to interrupt it. */
         boolean isRunning() {
-            return rounds.get() < ROUNDS;
+            int done = rounds.get();
+            return done < ROUNDS || (done < ROUNDS_MAX && interruptsSeen.get() == 0);
         }
 
         private void run() {
@@ -238,7 +243,7 @@ class FileInterruptTest extends FileFixture {
                     rounds.incrementAndGet();
                 }
             } finally {
-                rounds.set(ROUNDS);
+                rounds.set(ROUNDS_MAX);
             }
         }
 

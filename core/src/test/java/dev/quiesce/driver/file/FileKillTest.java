@@ -62,7 +62,7 @@ class FileKillTest {
             }
             assertThat(seen).isGreaterThanOrEqualTo(FLUSHES);
         }
-        assertThat(writer.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(writer.waitFor(60, TimeUnit.SECONDS)).isTrue();
         return acknowledged;
     }
 }
