@@ -1,5 +1,7 @@
 package dev.quiesce.vhostuser;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -17,7 +19,9 @@ final class LogLines implements AutoCloseable {
 
     /** Waits until so many lines have come since the last {@link #take}. */
     void await(int count) {
+        long deadline = System.nanoTime() + Machine.LIMIT_NANOS;
         while (lines(false).size() < count) {
+            assertThat(System.nanoTime()).as("fewer than %s lines", count).isLessThan(deadline);
             Thread.onSpinWait();
         }
     }
