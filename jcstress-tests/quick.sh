@@ -117,7 +117,7 @@ build
 rm -rf "$out"
 mkdir -p "$out"
 pass 150 4 "$pattern"
-for longer in 500 1500; do
+for longer in 500 1500 5000; do
     missing=$(unseen)
     [[ -n $missing ]] || break
     echo "not seen yet, running longer:" $missing
