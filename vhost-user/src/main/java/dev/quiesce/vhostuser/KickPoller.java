@@ -70,7 +70,7 @@ final class KickPoller implements AutoCloseable {
             Selector waiting = started();
             open.add(kick);
             command(waiting, () -> replace(waiting, queue, new Watch(queue, kick, doorbell)));
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             open.remove(kick);
             kick.close();
             throw e;
@@ -124,9 +124,16 @@ final class KickPoller implements AutoCloseable {
         Selector waiting = selector;
         if (waiting == null) {
             waiting = AFUNIXSelectorProvider.getInstance().openSelector();
-            selector = waiting;
-            thread = threads.newThread(new Loop(waiting));
-            thread.start();
+            try {
+                Thread starting = threads.newThread(new Loop(waiting));
+                starting.start();
+                thread = starting;
+                selector = waiting;
+            } finally {
+                if (selector == null) { // nobody waits in it, and the next kick begins anew
+                    closeSelector(waiting);
+                }
+            }
         }
         return waiting;
     }

@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,6 +48,30 @@ class PollableTest {
                 wire.signal();
                 await(doorbell);
             }
+        }
+    }
+
+    /** For example no memory for one more thread, for the moment. */
+    @Test
+    void shouldHearTheNextKickWhenItsThreadCouldNotBeStarted() throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        ThreadFactory threads = job -> {
+            if (asked.incrementAndGet() == 1) {
+                throw new OutOfMemoryError("no thread, says the test");
+            }
+            return Host.daemon(job);
+        };
+        EventNotifier doorbell = new EventNotifier("kick");
+        try (Wire unheard = Wire.ofPipe();
+                Wire wire = Wire.ofPipe();
+                KickPoller poller = new KickPoller("test", 1, threads, () -> { })) {
+            Pollable first = Pollable.of(unheard.readEnd());
+            assertThatThrownBy(() -> poller.watch(0, first, new EventNotifier("first")))
+                    .isInstanceOf(OutOfMemoryError.class);
+
+            poller.watch(0, Pollable.of(wire.readEnd()), doorbell);
+            wire.signal();
+            await(doorbell);
         }
     }
 
