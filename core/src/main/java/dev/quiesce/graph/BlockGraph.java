@@ -345,7 +345,8 @@ public final class BlockGraph implements AutoCloseable {
     }
 
     /**
-     * Removes all nodes, users before what they use, and closes their drivers. Control; polls.
+     * Removes all nodes, users before what they use, and closes their drivers. Control; polls, and
+     * has no asynchronous form: who must not poll removes the nodes by {@link #removeAsync} first.
      *
      * @throws IllegalStateException if a backend is still open, or an asynchronous change is under
      *     way; nothing was removed
