@@ -1,17 +1,26 @@
 package dev.quiesce.checks;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** The documents: short where they promise to be, and without dead links into the project. */
+/**
+ * The documents: short where they promise to be, without dead links, and with no code that is not
+ * compiled.
+ */
 class DocsTest {
     private static final int MAX_README_LINES = 120;
     private static final String JAVA = "```java";
@@ -20,11 +29,19 @@ class DocsTest {
     /** Documents that show Java, and where that is compiled. */
     private static final Map<String, String> EXAMPLES = Map.of(
             "README.md", SOURCES + "EmbeddingExample.java",
-            "docs/embedding.md", SOURCES + "LoopExample.java");
+            "docs/drain.md", SOURCES + "DrainExample.java",
+            "docs/embedding.md", SOURCES + "LoopExample.java",
+            "docs/vhost-user.md", SOURCES + "VhostUserExample.java");
 
     /** A target in the text, {@code [text](target)}, or in a definition, {@code [text]: target}. */
     private static final Pattern LINK = Pattern.compile(
             "\\]\\(([^)#\\s]+)(?:#[^)\\s]*)?\\)|^\\[[^\\]]+]: +([^#\\s]+)");
+
+    /** A link to a heading of this document or of another one. */
+    private static final Pattern ANCHOR = Pattern.compile("\\]\\(([^)#:\\s]*)#([^)\\s]+)\\)");
+
+    /** What a heading loses when it becomes the name of its anchor. */
+    private static final Pattern NOT_IN_ANCHOR = Pattern.compile("[^\\p{L}\\p{N} _-]");
 
     /** A reference to a type, such as {@code [`Gate`]}, or its definition. */
     private static final Pattern REFERENCE = Pattern.compile("\\[(`[^`\\]]+`)](?!\\()");
@@ -46,6 +63,27 @@ class DocsTest {
                     String target = link.group(1) == null ? link.group(2) : link.group(1);
                     if (isDead(document, target)) {
                         offenders.add(place(document, i), target);
+                    }
+                }
+            }
+        }
+
+        offenders.assertNone();
+    }
+
+    @Test
+    void shouldLinkToHeadingsThatExist() {
+        Offenders offenders = new Offenders("a link such as page.md#part leads to a heading");
+
+        for (Path document : SourceTree.files(".md")) {
+            List<String> lines = SourceTree.lines(document);
+            for (int i = 0; i < lines.size(); i++) {
+                Matcher link = ANCHOR.matcher(lines.get(i));
+                while (link.find()) {
+                    Path target = link.group(1).isEmpty()
+                            ? document : document.resolveSibling(link.group(1));
+                    if (!Files.exists(target) || !anchors(target).contains(link.group(2))) {
+                        offenders.add(place(document, i), link.group());
                     }
                 }
             }
@@ -96,26 +134,24 @@ class DocsTest {
     void shouldShowCodeThatIsCompiled() {
         Offenders offenders = new Offenders("Java in a document stands so in an example");
 
-        for (Map.Entry<String, String> shown : EXAMPLES.entrySet()) {
-            List<String> compiled =
-                    trimmed(SourceTree.lines(SourceTree.root().resolve(shown.getValue())));
-            List<String> document =
-                    trimmed(SourceTree.lines(SourceTree.root().resolve(shown.getKey())));
-            if (!document.contains(JAVA)) {
-                offenders.add(shown.getKey(), "shows none");
-            }
-            for (int i = 0; i < document.size(); i++) {
-                if (document.get(i).equals(JAVA)) {
-                    List<String> rest = document.subList(i + 1, document.size());
+        Set<String> shown = new TreeSet<>();
+        for (Path document : SourceTree.files(".md")) {
+            List<String> lines = trimmed(SourceTree.lines(document));
+            String name = SourceTree.root().relativize(document).toString().replace('\\', '/');
+            for (int i = 0; i < lines.size(); i++) {
+                if (lines.get(i).equals(JAVA)) {
+                    shown.add(name);
+                    List<String> rest = lines.subList(i + 1, lines.size());
                     List<String> code = rest.subList(0, Math.max(0, rest.indexOf("```")));
-                    if (code.isEmpty() || Collections.indexOfSubList(compiled, code) < 0) {
-                        offenders.add(shown.getKey() + ":" + (i + 1), String.join("\n    ", code));
+                    if (code.isEmpty() || !isCompiled(code, EXAMPLES.get(name))) {
+                        offenders.add(place(document, i), String.join("\n    ", code));
                     }
                 }
             }
         }
 
         offenders.assertNone();
+        assertThat(shown).as("documents that show Java").isEqualTo(EXAMPLES.keySet());
     }
 
     @Test
@@ -135,6 +171,26 @@ class DocsTest {
         Pattern word = Pattern.compile("\\b" + member.group(2) + "\\b");
         return source.endsWith(member.group(1) + ".java") && Files.exists(source)
                 && SourceTree.lines(source).stream().anyMatch(word.asPredicate());
+    }
+
+    /** Whether the lines stand one after the other in an example; with none, in no example. */
+    private static boolean isCompiled(List<String> code, @Nullable String example) {
+        return example != null && Collections.indexOfSubList(
+                trimmed(SourceTree.lines(SourceTree.root().resolve(example))), code) >= 0;
+    }
+
+    /** The anchors of a document's headings, as they are made where it is shown. */
+    private static Set<String> anchors(Path document) {
+        Set<String> found = new HashSet<>();
+        boolean inCode = false;
+        for (String line : SourceTree.lines(document)) {
+            inCode ^= line.startsWith("```");
+            if (!inCode && line.startsWith("#")) {
+                String title = line.substring(line.indexOf(' ') + 1).toLowerCase(Locale.ROOT);
+                found.add(NOT_IN_ANCHOR.matcher(title).replaceAll("").replace(' ', '-'));
+            }
+        }
+        return found;
     }
 
     private static List<String> trimmed(List<String> lines) {
