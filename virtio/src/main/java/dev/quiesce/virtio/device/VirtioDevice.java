@@ -27,8 +27,9 @@ import org.slf4j.LoggerFactory;
  * <p>Register methods may be called from any thread, one caller at a time, with a happens-before
  * edge between successive callers; they never block and never do I/O. Writing the status is
  * asynchronous inside: the change is made on the main context, in the order of the writes, and the
- * returned stage ends there when it has taken effect. A transport that can be polled shows the old
- * status until then.
+ * returned stage ends there when it has taken effect; the status reads as before until then. A
+ * driver reads FEATURES_OK back without waiting, so a transport holds the guest at its writes until
+ * the stage has ended.
  *
  * <p>A driver should wait, after writing 0, until it reads 0. What one that does not wait writes
  * meanwhile belongs to its next life: features, queue registers, configuration space and status
