@@ -58,7 +58,6 @@ public final class BlockRequest extends Task {
      * the only racing access: all other transitions are plain stores of the home thread, and a
      * thread that completes got the request from home by some hand-over that published them.
      * Elsewhere than in STARTED only home acts. Proof: jcstress, exactly-once completion.
-     *
      * Where completions run: see Trampoline.
      *
      * A driver or step that throws would strand the request, and with it every drained section
@@ -125,17 +124,18 @@ public final class BlockRequest extends Task {
      * @param offset where the range begins, in bytes
      * @param length the length of the range, in bytes
      * @param bytes the payload, of at least {@code length} bytes; ignored by operations without one
-     * @param requestFlags {@link #MAY_UNMAP} and {@link #FUA}, or 0
+     * @param requestFlags {@link #MAY_UNMAP} and {@link #FUA}; 0 for what does not modify
      * @return this request
      * @throws IllegalStateException if the request is not idle
-     * @throws IllegalArgumentException if the payload is missing or too short
+     * @throws IllegalArgumentException if the payload is missing or too short, or the flags not 0
      */
     public BlockRequest prepare(
             Operation op, long offset, long length, @Nullable IoVector bytes, int requestFlags) {
         require(IDLE, "prepare");
-        if (op.hasPayload() && (bytes == null || bytes.bytes() < length)) {
-            throw new IllegalArgumentException(
-                    op + " of " + length + " bytes with payload " + bytes);
+        if ((op.hasPayload() && (bytes == null || bytes.bytes() < length))
+                || (requestFlags != 0 && !op.isModifying())) {
+            throw new IllegalArgumentException(op + " of " + length + " bytes with payload " + bytes
+                    + " and flags " + requestFlags);
         }
         operation = op;
         submittedOffsetBytes = offset;

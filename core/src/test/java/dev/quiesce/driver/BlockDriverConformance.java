@@ -114,6 +114,17 @@ public abstract class BlockDriverConformance {
     }
 
     @Test
+    @Rule("REQ-12")
+    void shouldTakeNoNoticeOfFlagsThatItDoesNotSupport() {
+        byte[] bytes = bytes(6, 1024);
+
+        assertThat(rig.run(Operation.WRITE, 0, bytes.length, Rig.vectorOf(bytes.clone()), -1))
+                .isEqualTo(BlockStatus.OK);
+
+        assertThat(rig.read(0, bytes.length)).isEqualTo(expected(bytes));
+    }
+
+    @Test
     void shouldMakeZeroes() {
         rig.write(0, bytes(5, 262_144));
 

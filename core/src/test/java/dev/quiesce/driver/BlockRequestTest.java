@@ -154,6 +154,19 @@ class BlockRequestTest {
     }
 
     @Test
+    @Rule("REQ-12")
+    void shouldRefuseFlagsOnWhatModifiesNothing() {
+        IoVector payload = Rig.vectorOf(new byte[512]);
+
+        for (Operation op : List.of(Operation.READ, Operation.FLUSH, Operation.STATUS)) {
+            assertThatThrownBy(() -> request.prepare(op, 0, 512, payload, BlockRequest.FUA))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining(op.name()).hasMessageContaining("flags 2");
+            assertThat(request.prepare(op, 0, 512, payload, 0).flags()).isZero();
+        }
+    }
+
+    @Test
     void shouldHaveNoPayloadWhereNoneBelongs() {
         request.prepare(Operation.WRITE_ZEROES, 0, 512, new IoVector(), 0);
 
