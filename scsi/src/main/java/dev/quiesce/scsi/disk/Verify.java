@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * VERIFY(10), (12) and (16) (CMD-94): reads the range in chunks, and compares it with what was sent
  * if BYTCHK asks for it, with the whole range or with one block again and again. BYTCHK 0 reads
- * too: a medium error must show.
+ * too: a medium error must show. What is verified is the medium, so one flush comes first (CMD-17).
  */
 final class Verify extends Continuation {
     private static final int BYTCHK_NONE = 0;
@@ -28,6 +28,7 @@ final class Verify extends Continuation {
     private long atBytes;
     private long endBytes;
     private long pieceBytes;
+    private boolean flushing;
 
     Verify(DiskCommand command) {
         super(command);
@@ -43,13 +44,23 @@ final class Verify extends Continuation {
         startBytes = command.disk().offsetOf(cdb.lba());
         atBytes = startBytes;
         endBytes = startBytes + command.disk().offsetOf(cdb.transferBlocks());
-        next();
+        flushing = atBytes < endBytes;
+        if (flushing) {
+            command.submitFlush(this);
+        } else {
+            next();
+        }
     }
 
     @Override
     void stepEnded(BlockStatus status) {
         if (!status.isOk()) {
             command.fail(status);
+            return;
+        }
+        if (flushing) {
+            flushing = false;
+            next();
             return;
         }
         int differs = command.cdb().bytchk() == BYTCHK_NONE ? -1 : compare();

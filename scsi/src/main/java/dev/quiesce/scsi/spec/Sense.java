@@ -195,14 +195,16 @@ public record Sense(int key, int asc, int ascq) {
 
     /**
      * Converts sense data to the format wanted (SCSI-49). Data that has it already is copied
-     * unchanged; otherwise only the codes survive. Nothing at all becomes {@link #NO_SENSE}.
+     * unchanged, cut after {@link #STORED_LENGTH_BYTES_MAX}; otherwise only the codes survive.
+     * Nothing at all becomes {@link #NO_SENSE}.
      *
      * @param src sense data from index 0
      * @param length the number of valid bytes
      * @param descriptorFormat true for descriptor, false for fixed format
      * @param dst receives the data at index 0; must not be {@code src}
      * @return the length of the converted data
-     * @throws IndexOutOfBoundsException if {@code length} is negative or exceeds either array
+     * @throws IndexOutOfBoundsException if {@code length} is negative or exceeds {@code src}, or
+     *     what is copied exceeds {@code dst}
      * @throws IllegalArgumentException if {@code dst} cannot hold an encoding
      */
     public static int convert(byte[] src, int length, boolean descriptorFormat, byte[] dst) {
@@ -213,8 +215,9 @@ public record Sense(int key, int asc, int ascq) {
         if (isDescriptorFormat(src) != descriptorFormat) {
             return decode(src, length).encode(descriptorFormat, dst);
         }
-        System.arraycopy(src, 0, dst, 0, length);
-        return length;
+        int stored = Math.min(length, STORED_LENGTH_BYTES_MAX);
+        System.arraycopy(src, 0, dst, 0, stored);
+        return stored;
     }
 
     /**

@@ -191,6 +191,7 @@ class DiskProbeTest {
     @Rule("CMD-31")
     @Rule("CMD-33")
     @Rule("CMD-89")
+    @Rule("BB-1")
     void shouldShowItsModes() {
         try (DiskRig rig = new DiskRig()) {
             byte[] six = rig.data(192, 0x1A, 0, 0x3F, 0, 192, 0);

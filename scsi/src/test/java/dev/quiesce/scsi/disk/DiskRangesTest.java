@@ -6,6 +6,7 @@ import static dev.quiesce.scsi.disk.DiskRig.LENGTH_BYTES;
 import static dev.quiesce.scsi.disk.DiskRig.filled;
 import static dev.quiesce.scsi.disk.DiskRig.sixteen;
 import static dev.quiesce.scsi.disk.DiskRig.ten;
+import static dev.quiesce.scsi.spec.BlockLimitsPage.UNMAP_BLOCKS_DEFAULT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.quiesce.block.BlockLimits;
@@ -155,6 +156,36 @@ class DiskRangesTest {
     }
 
     @Test
+    @Rule("CMD-16")
+    @Rule("SBUG-18")
+    void shouldReachEveryByteOfRangesOfGigabytesOrRefuseThem() {
+        reachesEveryByteOrRefuses(512);
+        reachesEveryByteOrRefuses(4096);
+    }
+
+    private static void reachesEveryByteOrRefuses(int blockSize) {
+        try (DiskRig rig = new DiskRig(CONFIG.withBlockSizes(blockSize, 4096), driver -> {
+            driver.lengthBytes = 16L << 30;
+            driver.fault = request -> BlockStatus.OK; // It has no memory of that size.
+        })) {
+            long most = rig.disk.limitsPage().writeSameBlocksMax();
+            int past4GiB = (int) ((4L << 30) / blockSize) + 8;
+
+            assertThat(rig.senseOf(NONE, 0, sixteen(0x93, 1, 0, past4GiB)))
+                    .isEqualTo(Sense.INVALID_FIELD_IN_CDB);
+            assertThat(rig.driver.log).as("nothing is zeroed in part").isEmpty();
+            rig.good(NONE, sixteen(0x93, 1, past4GiB, (int) most));
+            unmap(rig, list(past4GiB, UNMAP_BLOCKS_DEFAULT));
+
+            assertThat(most).isGreaterThanOrEqualTo((1L << 30) / blockSize);
+            long start = (long) past4GiB * blockSize;
+            assertThat(rig.driver.log).containsExactly(
+                    "WRITE_ZEROES " + start + "+" + most * blockSize,
+                    "DISCARD " + start + "+" + UNMAP_BLOCKS_DEFAULT * blockSize);
+        }
+    }
+
+    @Test
     @Rule("CMD-38a")
     @Rule("SBUG-19")
     void shouldZeroTheRangeWithoutADataBlock() {
@@ -222,17 +253,22 @@ class DiskRangesTest {
 
     @Test
     @Rule("CMD-94")
-    void shouldVerifyTheMediumByReadingIt() {
+    @Rule("CMD-17")
+    void shouldVerifyTheMediumByReadingItAfterAFlush() {
         try (DiskRig rig = new DiskRig()) {
             rig.good(NONE, ten(0x2F, 0, 0, 200));
             rig.good(NONE, sixteen(0x8F, 0, 0, 0));
             rig.good(NONE, 0xAF, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0);
             assertThat(rig.driver.log)
-                    .containsExactly("READ 0+65536", "READ 65536+36864", "READ 512+512");
+                    .containsExactly("FLUSH 0+0", "READ 0+65536", "READ 65536+36864",
+                            "FLUSH 0+0", "READ 512+512");
 
-            rig.driver.fault = request -> BlockStatus.IO_ERROR;
-
+            rig.driver.fault = request ->
+                    request.operation() == Operation.READ ? BlockStatus.IO_ERROR : null;
             assertThat(rig.senseOf(NONE, 0, ten(0x2F, 0, 0, 1))).isEqualTo(Sense.READ_ERROR);
+            rig.driver.fault = request ->
+                    request.operation() == Operation.FLUSH ? BlockStatus.IO_ERROR : null;
+            assertThat(rig.senseOf(NONE, 0, ten(0x2F, 0, 0, 1))).isEqualTo(Sense.WRITE_ERROR);
             assertThat(rig.senseOf(NONE, 0, ten(0x2F, 0, BLOCKS, 1)))
                     .isEqualTo(Sense.LBA_OUT_OF_RANGE);
         }

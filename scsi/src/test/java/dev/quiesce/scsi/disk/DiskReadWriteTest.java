@@ -233,6 +233,18 @@ class DiskReadWriteTest {
     }
 
     @Test
+    @Rule("CMD-17")
+    void shouldFlushOnceBeforeTheFirstPieceOfAReadThatForcesUnitAccess() {
+        Consumer<TestDriver> small = d -> d.limits = d.limits.withBounds(1100, 1100, 1100);
+        try (DiskRig rig = new DiskRig(CONFIG, small)) {
+            rig.data(5 * BLOCK, ten(0x28, 0x08, 0, 5));
+
+            assertThat(rig.driver.log).containsExactly(
+                    "FLUSH 0+0", "READ 0+1024", "READ 1024+1024", "READ 2048+512");
+        }
+    }
+
+    @Test
     @Rule("CMD-90")
     void shouldRefuseDpoAndFuaWhenTheyAreNotAdvertised() {
         try (DiskRig rig = new DiskRig(CONFIG.withDpoFua(false))) {

@@ -134,6 +134,21 @@ class SenseTest {
     }
 
     @Test
+    @Rule("SCSI-52")
+    void shouldStoreNoMoreThanAnInitiatorCanBeGiven() {
+        byte[] fixed = new byte[300];
+        Arrays.fill(fixed, (byte) 0x70);
+
+        for (int length : new int[] {251, 252, 253, 300}) {
+            int stored = Math.min(length, 252);
+            byte[] dst = room(400);
+            assertThat(Sense.convert(fixed, length, false, dst)).isEqualTo(stored);
+            assertThat(head(dst, stored)).containsOnly(0x70);
+            assertThat(dst[stored]).isEqualTo(room(1)[0]);
+        }
+    }
+
+    @Test
     @Rule("SCSI-50")
     void shouldConvertNothingToNoSense() {
         byte[] dst = room(32);
