@@ -291,6 +291,34 @@ class BackendDrainTest {
     }
 
     @Test
+    @Rule("BUG-8")
+    void shouldNotBeSettledBeforeARequestThatHasOnlyBeenSubmittedOrIsToBeReplayed() {
+        BlockBackend backend =
+                machine.backend("counted", machine.node("n", new HeldDriver("d")), machine.a);
+        Recorder recorder = new Recorder(machine.a);
+
+        backend.port(machine.a).submit(Machine.read(recorder));
+        DrainedSection second = settledOnlyAfterA(backend, recorder, 1);
+        backend.port(machine.a).submit(Machine.read(recorder));
+        machine.settle();
+        assertThat(backend.port(machine.a).parkedCount()).isEqualTo(1);
+        second.close();
+        settledOnlyAfterA(backend, recorder, 2).close();
+    }
+
+    /** Begins a section, which must not end its wait while the request's context gets no turn. */
+    private DrainedSection settledOnlyAfterA(BlockBackend backend, Recorder recorder, int answers) {
+        CompletionStage<DrainedSection> begun = DrainedSection.beginAsync(machine.main, backend);
+        for (int i = 0; i < 10; i++) {
+            machine.main.poll(0);
+        }
+        assertThat(begun.toCompletableFuture()).isNotDone();
+        DrainedSection section = machine.finish(begun);
+        assertThat(recorder.statuses).hasSize(answers).containsOnly(BlockStatus.OK);
+        return section;
+    }
+
+    @Test
     @Rule("TH-79")
     @Rule("BB-39")
     @Rule("DRAIN-14")

@@ -12,6 +12,7 @@ import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.drain.Hold;
 import dev.quiesce.driver.BlockRequest;
 import dev.quiesce.driver.memory.NullDriver;
+import dev.quiesce.graph.BlockLayerException;
 import dev.quiesce.graph.BlockNode;
 import dev.quiesce.rules.Rule;
 import java.nio.ByteBuffer;
@@ -108,6 +109,24 @@ class BackendRequestTest {
         assertThat(run(backend, Operation.DISCARD, 0, 512)).isEqualTo(BlockStatus.READ_ONLY);
         assertThat(run(backend, Operation.READ, 0, 512)).isEqualTo(BlockStatus.OK);
         assertThat(backend.limits().readOnly()).isTrue();
+    }
+
+    @Test
+    @Rule("BB-28")
+    void shouldCheckADiscardAsAWriteAndAskOnlyForAMediumBeforeAFlush() {
+        HeldDriver driver = new HeldDriver("d");
+        BackendConfig config = BackendConfig.named("ro").withReadOnly(true);
+        BlockBackend backend = BlockBackend.create(machine.graph, config, null, machine.main);
+
+        assertThat(run(backend, Operation.FLUSH, 0, 0)).isEqualTo(BlockStatus.NO_MEDIUM);
+        assertThat(run(backend, Operation.DISCARD, 0, 512)).isEqualTo(BlockStatus.NO_MEDIUM);
+        backend.insert(machine.node("n", driver));
+        assertThat(run(backend, Operation.DISCARD, LENGTH, 512)).isEqualTo(BlockStatus.INVALID);
+        assertThat(run(backend, Operation.DISCARD, 0, 512)).isEqualTo(BlockStatus.READ_ONLY);
+        assertThat(driver.served).isZero();
+
+        assertThat(run(backend, Operation.FLUSH, 0, 0)).isEqualTo(BlockStatus.OK);
+        assertThat(driver.served).isEqualTo(1);
     }
 
     @Test
@@ -335,6 +354,39 @@ class BackendRequestTest {
         assertThat(backend.isBusy()).isFalse();
         assertThat(machine.errors).hasSize(1);
         machine.errors.clear();
+    }
+
+    /** What else BB-1 names does not exist: error policies, statistics that can be off. */
+    @Test
+    @Rule("BB-1")
+    void shouldBeginEmptyWritableImmovableAndParking() {
+        BlockBackend backend =
+                BlockBackend.create(machine.graph, BackendConfig.named(""), null, machine.a);
+        assertThat(backend.name()).isEmpty();
+        assertThat(backend.root()).isNull();
+        assertThat(backend.context()).isSameAs(machine.a);
+        assertThat(backend.isReadOnly()).isFalse();
+        assertThat(backend.isQuiesced()).isFalse();
+        assertThat(backend.isBusy()).isFalse();
+        assertThat(backend.stats()).isEqualTo(new BackendStats(0, 0, 0, 0, 0, 0, 0, 0, 0));
+
+        BlockNode node = node("n");
+        backend.insert(node);
+        BlockBackend other = machine.movableBackend("other", node, machine.a);
+        assertThatThrownBy(() -> other.setContext(machine.b)).as("by default others cannot move it")
+                .isInstanceOf(BlockLayerException.class);
+        assertThat(backend.context()).isSameAs(machine.a);
+        assertThat(run(backend, Operation.WRITE, LENGTH - 512, 512)).isEqualTo(BlockStatus.OK);
+        assertThat(run(backend, Operation.WRITE, LENGTH, 512)).as("beyond the end")
+                .isEqualTo(BlockStatus.INVALID);
+        Recorder recorder = new Recorder(machine.a);
+        try (DrainedSection section = DrainedSection.begin(backend)) {
+            backend.port(machine.a).submit(Machine.read(recorder));
+            machine.settle();
+            assertThat(backend.port(machine.a).parkedCount()).isEqualTo(1);
+        }
+        machine.settle();
+        assertThat(recorder.statuses).containsExactly(BlockStatus.OK);
     }
 
     @Test

@@ -31,6 +31,22 @@ class FileFlushTest extends FileFixture {
         assertThat(host.forces).hasValue(2);
     }
 
+    /** It may have been applied in part, and the guest may know: every flush forces. */
+    @Test
+    @Rule("REQ-32")
+    void shouldForceWhatAWriteLeftThatFailed() throws IOException {
+        open(LENGTH);
+        assertThat(rig.flush()).isEqualTo(BlockStatus.OK);
+        host.write = (real, buffer, position) -> {
+            throw broken;
+        };
+        assertThat(rig.write(0, bytes(512))).isEqualTo(BlockStatus.IO_ERROR);
+
+        assertThat(rig.flush()).isEqualTo(BlockStatus.OK);
+
+        assertThat(host.forces).hasValue(2);
+    }
+
     @Test
     @Rule("REQ-31")
     void shouldForceAfterAWriteThatMustBeDurable() throws IOException {
@@ -93,6 +109,7 @@ class FileFlushTest extends FileFixture {
     @Test
     @Rule("REQ-33")
     @Rule("REQ-34")
+    @Rule("REQ-35")
     void shouldShareOneForceAmongFlushesThatWaitedForIt() throws Exception {
         List<BlockStatus> statuses = flushThreeWhileTheFirstIsHeld(null);
 

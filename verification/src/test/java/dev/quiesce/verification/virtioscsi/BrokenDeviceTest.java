@@ -19,6 +19,8 @@ import org.junit.jupiter.api.Test;
 class BrokenDeviceTest {
     private static final int QUEUE_0 = VirtioScsi.FIRST_REQUEST_QUEUE;
     private static final int QUEUE_1 = QUEUE_0 + 1;
+    private static final long RAM_BEGIN = 1 << 20;
+    private static final int RAM_BYTES = 8 << 20;
 
     @Test
     @Rule("MAL-30")
@@ -92,6 +94,35 @@ class BrokenDeviceTest {
             assertThat(first.isGood()).isTrue();
             assertThat(second.isGood()).isTrue();
             assertThat(driver.ledger().complaints()).isEmpty();
+        }
+    }
+
+    @Test
+    @Rule("VSCSI-51")
+    void shouldDiscardWhatAResetCancelsInABrokenDevice() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1, 2, 0)) {
+            GuestScsi driver = begun(machine);
+            machine.gates.get(0).shut();
+            long data = machine.ram.allocate(512, 512);
+            GuestCommand hung = driver.newCommand(null).cdb(0, 0, GuestCdb.read10(0, 1))
+                    .dataIn(data, 512);
+            assertThat(driver.submit(0, hung)).isTrue();
+            driver.kick();
+            machine.until(() -> machine.gates.get(0).heldCount() == 1);
+            makeJump(machine, QUEUE_1);
+            machine.hba.kickFromGuest(QUEUE_1);
+            machine.until(machine.hba::isBroken);
+            byte[] memory = machine.ram.read(RAM_BEGIN, RAM_BYTES);
+            long interrupts = machine.interrupts.raised();
+
+            machine.await(driver.reset());
+            machine.turn();
+
+            assertThat(machine.disks.get(0).listedRequests()).isZero();
+            assertThat(machine.ram.read(RAM_BEGIN, RAM_BYTES)).isEqualTo(memory);
+            assertThat(machine.interrupts.raised()).isEqualTo(interrupts);
+            driver.forget();
+            worksAfterAReset(machine, driver);
         }
     }
 

@@ -131,6 +131,7 @@ class CommandsTest {
     @Test
     @Rule("VSCSI-17")
     @Rule("CMD-6")
+    @Rule("VSCSI-23")
     void shouldReportOverrunWhenTheBufferIsSmallerThanTheCommandMoves() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun();
                 GuestSession session = machine.session()) {

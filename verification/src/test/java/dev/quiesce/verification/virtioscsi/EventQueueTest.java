@@ -2,28 +2,34 @@ package dev.quiesce.verification.virtioscsi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.quiesce.aio.LoopSeams;
+import dev.quiesce.aio.source.PollParameters;
 import dev.quiesce.driver.memory.MemoryConfig;
 import dev.quiesce.driver.memory.MemoryDriver;
 import dev.quiesce.rules.Rule;
 import dev.quiesce.scsi.ScsiAddress;
+import dev.quiesce.testkit.guest.GuestRam;
 import dev.quiesce.testkit.guest.GuestScsi;
 import dev.quiesce.testkit.guest.GuestScsiConfig;
 import dev.quiesce.testkit.guest.GuestSession;
+import dev.quiesce.testkit.guest.HostileRing;
 import dev.quiesce.virtio.device.DeviceStatus;
 import dev.quiesce.virtio.device.QueueSetup;
 import dev.quiesce.virtio.memory.MemoryMap;
 import dev.quiesce.virtio.scsi.VirtioScsi;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** The buffers of the event queue, written into the ring by hand. */
+/** The buffers of the event queue, most of them written into the ring by hand. */
 class EventQueueTest {
     private static final int RING = 16;
     private static final int WRITE = 2;
     private static final int NO_EVENT_MISSED = 0x8000_0000;
     private static final int TRANSPORT_RESET = 1;
     private static final int REASON_RESCAN = 1;
+    private static final int REASON_REMOVED = 2;
 
     @Test
     @Rule("VSCSI-41")
@@ -102,6 +108,69 @@ class EventQueueTest {
         }
     }
 
+    @Test
+    @Rule("VSCSI-41")
+    @Rule("VSCSI-48")
+    @Rule("SCHED-22")
+    void shouldSayOnceThatSomethingWasMissedWhenABufferComes() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
+            HostileRing events = HostileGuest.begin(machine, RING).get(VirtioScsi.EVENT_QUEUE);
+            plugAnother(machine);
+            assertThat(events.usedIndex()).as("there is no buffer").isZero();
+
+            long first = offer(machine, events, 0);
+            assertThat(events.usedIndex()).isEqualTo(1);
+            assertThat(event(machine, first).getInt(0)).isEqualTo(NO_EVENT_MISSED);
+            long second = offer(machine, events, 1);
+            assertThat(events.usedIndex()).as("nothing was missed").isEqualTo(1);
+            machine.await(machine.bus.unplug(new ScsiAddress(1, 0)));
+
+            assertThat(events.usedIndex()).isEqualTo(2);
+            assertThat(event(machine, second).getInt(0)).isEqualTo(TRANSPORT_RESET);
+            assertThat(event(machine, second).getInt(12)).isEqualTo(REASON_REMOVED);
+        }
+    }
+
+    @Test
+    @Rule("VSCSI-48")
+    @Rule("DP-18")
+    @Rule("SBUG-6")
+    void shouldLetALoopThatPollsSleepThoughTheGuestKeepsBuffersPosted() {
+        PausingParker parker = new PausingParker();
+        LoopSeams seams = LoopSeams.system().withClock(() -> parker.nowNanos).withParker(parker);
+        GuestRam ram = GuestRam.direct(1 << 20, 8 << 20);
+        try (ScsiMachine machine = new ScsiMachine(seams, 1, 0, ram).plugged(1).begun().settled()) {
+            long posted = machine.hba.queue(VirtioScsi.EVENT_QUEUE).availAddress() + 2;
+            assertThat(ram.whole().loadAcquire16(posted)).isPositive();
+            machine.main.setPolling(new PollParameters(TimeUnit.MICROSECONDS.toNanos(32), 0, 0));
+            for (int i = 0; i < 4; i++) {
+                parker.whenParked = () -> machine.hba.kickFromGuest(VirtioScsi.EVENT_QUEUE);
+                machine.main.poll(Long.MAX_VALUE);
+                machine.main.poll(0);
+            }
+            int[] looks = new int[1];
+            ram.replaceMap(new ForwardingMap(ram.whole()) {
+                @Override
+                public int loadAcquire16(long address) {
+                    looks[0] += address == posted ? 1 : 0;
+                    return super.loadAcquire16(address);
+                }
+            });
+            parker.reset();
+
+            machine.main.poll(Long.MAX_VALUE);
+            assertThat(parker.parks).isEqualTo(1);
+            machine.drain(0).close();
+            machine.turn();
+            parker.reset();
+            machine.main.poll(Long.MAX_VALUE);
+
+            assertThat(parker.parks).as("after a section too").isEqualTo(1);
+            assertThat(looks[0]).isZero();
+            ram.replaceMap(ram.whole());
+        }
+    }
+
     private static GuestScsi begin(ScsiMachine machine, boolean eventIdx) {
         GuestScsi driver = new GuestScsi(machine.hba, machine.ram,
                 new GuestScsiConfig(RING, true, eventIdx, 0), machine.main.clock());
@@ -127,6 +196,16 @@ class EventQueueTest {
         memory.store64(ring.descriptorAddress() + 8, bytes | (long) WRITE << Integer.SIZE);
         memory.store16(ring.availAddress() + 4, 0);
         memory.storeRelease16(ring.availAddress() + 2, 1);
+    }
+
+    /** The only descriptor of a buffer, made available and announced; returns the buffer. */
+    private static long offer(ScsiMachine machine, HostileRing ring, int head) {
+        long buffer = machine.ram.allocate(16, 8);
+        ring.descriptor(head, HostileRing.Descriptor.last(buffer, 16, HostileRing.WRITE));
+        ring.offer(head);
+        machine.hba.kickFromGuest(VirtioScsi.EVENT_QUEUE);
+        machine.turn();
+        return buffer;
     }
 
     private static int usedIndex(ScsiMachine machine, QueueSetup ring) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.quiesce.testkit.guest.GuestCdb;
 import dev.quiesce.testkit.guest.GuestSession;
 import dev.quiesce.testkit.guest.HostileRing;
+import dev.quiesce.testkit.guest.HostileRing.Descriptor;
 import dev.quiesce.virtio.device.DeviceStatus;
 import dev.quiesce.virtio.device.QueueSetup;
 import dev.quiesce.virtio.device.VirtioFeatures;
@@ -59,6 +60,17 @@ final class HostileGuest {
         try (GuestSession session = machine.session()) {
             session.read(0, 0, GuestCdb.read10(0, 1), 512);
             assertThat(session.answer().isGood()).isTrue();
+        }
+    }
+
+    /** Writes descriptors that follow one another in the table, each linked to the next. */
+    static void chain(HostileRing ring, int first, Descriptor... parts) {
+        for (int i = 0; i < parts.length; i++) {
+            Descriptor part = parts[i];
+            boolean last = i == parts.length - 1;
+            ring.descriptor(first + i, new Descriptor(part.address(), part.length(),
+                    last ? part.flags() : part.flags() | HostileRing.NEXT,
+                    last ? 0 : first + i + 1));
         }
     }
 }

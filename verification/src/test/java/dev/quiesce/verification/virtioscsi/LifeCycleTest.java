@@ -3,6 +3,7 @@ package dev.quiesce.verification.virtioscsi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.quiesce.aio.AioContext;
 import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.driver.memory.MemoryConfig;
 import dev.quiesce.driver.memory.MemoryDriver;
@@ -16,13 +17,20 @@ import dev.quiesce.testkit.guest.GuestSession;
 import dev.quiesce.virtio.dataplane.QueueMapping;
 import dev.quiesce.virtio.device.DeviceStatus;
 import dev.quiesce.virtio.memory.RegionMap;
+import dev.quiesce.virtio.scsi.VirtioScsi;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 class LifeCycleTest {
     private static final int BAD_TARGET = 3;
+    private static final int NO_FUNCTION = 99;
+    private static final int QUEUES = 4;
+    private static final int IN_FLIGHT = 256;
 
     @Test
     @Rule("DP-45")
@@ -56,6 +64,93 @@ class LifeCycleTest {
             GuestSession.begin(machine.driver, machine.guest, ScsiMachine.LIMIT_NANOS);
 
             assertThat(machine.hba.isDriverOk()).isTrue();
+        }
+    }
+
+    @Test
+    @Rule("DP-2")
+    void shouldServeControlAndEventsOnMainAndRequestsWhereTheyAreMapped() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1, 1, 1)) {
+            AioContext other = machine.others.get(0);
+            machine.begunIn(other).settled();
+            List<Integer> answers = new ArrayList<>();
+            List<GuestEvent> events = new ArrayList<>();
+
+            GuestCommand request = machine.submit(0, 0, GuestCdb.testUnitReady(), 0);
+            machine.driver.taskManagement(NO_FUNCTION, 0, 0, 0, answers::add);
+            machine.bus.plug(machine.newDisk(new MemoryDriver(1 << 20)), new ScsiAddress(1, 0));
+            machine.untilWithout(other, () -> !answers.isEmpty() && heard(machine, events));
+            assertThat(request.isOutstanding()).as("main does not serve requests").isTrue();
+            machine.driver.taskManagement(NO_FUNCTION, 0, 0, 0, answers::add);
+            while (request.isOutstanding()) {
+                assertThat(other.poll(0)).isTrue();
+                machine.driver.poll();
+            }
+            other.poll(0);
+            machine.driver.poll();
+
+            assertThat(answers).as("no other context serves control").hasSize(1);
+            machine.until(() -> answers.size() == 2);
+            machine.await(machine.bus.unplug(new ScsiAddress(1, 0)));
+        }
+    }
+
+    @Test
+    @Rule("SCHED-12")
+    void shouldServeAfterASectionWhatWasKickedInItAndNeverAgain() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1, 1, 1)) {
+            machine.begunIn(machine.others.get(0)).settled();
+            List<GuestCommand> during = new ArrayList<>();
+            try (DrainedSection section = machine.drain(0)) {
+                for (int i = 0; i < 3; i++) {
+                    during.add(machine.submit(0, 0, GuestCdb.read10(i, 1), 512));
+                }
+                machine.turn();
+                assertThat(during).allMatch(GuestCommand::isOutstanding);
+            }
+
+            machine.until(() -> during.stream().noneMatch(GuestCommand::isOutstanding));
+
+            assertThat(during).allMatch(GuestCommand::isGood);
+        }
+    }
+
+    @Test
+    @Rule("SCHED-21")
+    @Rule("VSCSI-50")
+    @Rule("VSCSI-54")
+    void shouldPushEveryAnswerBeforeAResetEndsAndNoneAfterIt() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(2, QUEUES, QUEUES)) {
+            machine.hba.startDataplane(new QueueMapping.Fixed(machine.others));
+            machine.driverUp().settled();
+            machine.gates.get(0).shut();
+            machine.gates.get(1).shut();
+            machine.gates.get(1).cancellable(false);
+            int[] usedBefore = usedIndices(machine);
+            long[] rings = ringAddresses(machine);
+            for (int i = 0; i < IN_FLIGHT; i++) {
+                machine.submit(i % QUEUES, i / QUEUES % 2, GuestCdb.read10(i, 1), 512);
+            }
+            machine.until(() -> machine.gates.get(0).heldCount() == IN_FLIGHT / 2
+                    && machine.gates.get(1).heldCount() == IN_FLIGHT / 2);
+
+            CompletionStage<Void> reset = machine.driver.reset();
+            machine.turn();
+            assertThat(reset.toCompletableFuture()).as("one disk cannot cancel").isNotDone();
+            machine.gates.get(1).open();
+            machine.await(reset);
+            byte[] memory = machine.ram.read(1 << 20, 8 << 20);
+            long interrupts = machine.interrupts.raised();
+            machine.turn();
+
+            for (int i = 0; i < QUEUES; i++) {
+                int pushed = machine.ram.whole().load16(rings[i] + 2) - usedBefore[i] & 0xFFFF;
+                assertThat(pushed).as("queue %d", i).isEqualTo(IN_FLIGHT / QUEUES);
+            }
+            assertThat(machine.ram.read(1 << 20, 8 << 20)).isEqualTo(memory);
+            assertThat(machine.interrupts.raised()).isEqualTo(interrupts);
+            assertThat(machine.disks).allMatch(disk -> disk.listedRequests() == 0);
+            machine.driver.forget();
         }
     }
 
@@ -283,5 +378,23 @@ class LifeCycleTest {
             assertThat(session.answer().isGood()).isTrue();
             assertThat(read).hasSize(4096);
         }
+    }
+
+    private static boolean heard(ScsiMachine machine, List<GuestEvent> events) {
+        GuestEvent event = machine.driver.nextEvent();
+        if (event != null) {
+            events.add(event);
+        }
+        return !events.isEmpty();
+    }
+
+    private static long[] ringAddresses(ScsiMachine machine) {
+        return IntStream.range(0, QUEUES).mapToLong(i -> machine.hba
+                .queue(VirtioScsi.FIRST_REQUEST_QUEUE + i).usedAddress()).toArray();
+    }
+
+    private static int[] usedIndices(ScsiMachine machine) {
+        return LongStream.of(ringAddresses(machine))
+                .mapToInt(ring -> machine.ram.whole().load16(ring + 2)).toArray();
     }
 }

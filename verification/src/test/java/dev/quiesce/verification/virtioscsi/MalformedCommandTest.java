@@ -57,7 +57,7 @@ class MalformedCommandTest {
             if (writable == 0) {
                 ring.descriptor(0, Descriptor.last(request, readable, 0));
             } else {
-                chain(ring, 0, new Descriptor(request, readable, 0, 0),
+                HostileGuest.chain(ring, 0, new Descriptor(request, readable, 0, 0),
                         new Descriptor(response, writable, HostileRing.WRITE, 0));
             }
 
@@ -74,6 +74,7 @@ class MalformedCommandTest {
     @Test
     @Rule("MAL-15")
     @Rule("VSCSI-15")
+    @Rule("VSCSI-23")
     void shouldFailACommandWithDataInBothDirectionsAndExecuteNothing() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1)) {
             GuestRam ram = machine.ram;
@@ -85,7 +86,7 @@ class MalformedCommandTest {
             ram.fill(out, BLOCK_BYTES, 0xEE);
             ram.fill(response, RESPONSE_BYTES, UNTOUCHED);
             HostileRing ring = rings.get(REQUESTS);
-            chain(ring, 0, new Descriptor(request, REQUEST_BYTES, 0, 0),
+            HostileGuest.chain(ring, 0, new Descriptor(request, REQUEST_BYTES, 0, 0),
                     new Descriptor(out, BLOCK_BYTES, 0, 0),
                     new Descriptor(response, RESPONSE_BYTES, HostileRing.WRITE, 0),
                     new Descriptor(in, BLOCK_BYTES, HostileRing.WRITE, 0));
@@ -98,7 +99,7 @@ class MalformedCommandTest {
             assertThat(answer[RESPONSE_CODE]).isEqualTo((byte) FAILURE);
             assertThat(answer[STATUS]).isZero();
             assertThat(machine.hba.isBroken()).isFalse();
-            chain(ring, 4, new Descriptor(command(machine, GuestCdb.read10(0, 1)),
+            HostileGuest.chain(ring, 4, new Descriptor(command(machine, GuestCdb.read10(0, 1)),
                             REQUEST_BYTES, 0, 0),
                     new Descriptor(response, RESPONSE_BYTES, HostileRing.WRITE, 0),
                     new Descriptor(in, BLOCK_BYTES, HostileRing.WRITE, 0));
@@ -214,11 +215,11 @@ class MalformedCommandTest {
             Arrays.fill(request, REQUEST_BYTES, request.length, (byte) 0x77);
             long written = ram.allocate(request.length, 16);
             ram.write(written, request);
-            chain(ring, 2, new Descriptor(written, request.length, 0, 0),
+            HostileGuest.chain(ring, 2, new Descriptor(written, request.length, 0, 0),
                     new Descriptor(response(machine), RESPONSE_BYTES, HostileRing.WRITE, 0));
             long response = ram.allocate(RESPONSE_BYTES + BLOCK_BYTES, 16);
             ram.fill(response, RESPONSE_BYTES + BLOCK_BYTES, UNTOUCHED);
-            chain(ring, 4,
+            HostileGuest.chain(ring, 4,
                     new Descriptor(command(machine, GuestCdb.read10(3, 1)), REQUEST_BYTES, 0, 0),
                     new Descriptor(response, RESPONSE_BYTES + BLOCK_BYTES, HostileRing.WRITE, 0));
 
@@ -260,7 +261,7 @@ class MalformedCommandTest {
             long address = machine.ram.allocate(readable, 16);
             machine.ram.write(address, request);
             long response = response(machine);
-            chain(ring, 0, new Descriptor(address, readable, 0, 0),
+            HostileGuest.chain(ring, 0, new Descriptor(address, readable, 0, 0),
                     new Descriptor(response, writable, HostileRing.WRITE, 0));
 
             ring.offer(0);
@@ -376,7 +377,7 @@ class MalformedCommandTest {
     private static long offerRead(ScsiMachine machine, HostileRing ring, int head) {
         long response = response(machine);
         long data = machine.ram.allocate(BLOCK_BYTES, 16);
-        chain(ring, head, new Descriptor(command(machine, GuestCdb.read10(0, 1)),
+        HostileGuest.chain(ring, head, new Descriptor(command(machine, GuestCdb.read10(0, 1)),
                         REQUEST_BYTES, 0, 0),
                 new Descriptor(response, RESPONSE_BYTES, HostileRing.WRITE, 0),
                 new Descriptor(data, BLOCK_BYTES, HostileRing.WRITE, 0));
@@ -387,7 +388,7 @@ class MalformedCommandTest {
     /** Offers a command without data; returns where its response will be. */
     private static long offerTestUnitReady(ScsiMachine machine, HostileRing ring, int head) {
         long response = response(machine);
-        chain(ring, head, new Descriptor(command(machine, GuestCdb.testUnitReady()),
+        HostileGuest.chain(ring, head, new Descriptor(command(machine, GuestCdb.testUnitReady()),
                         REQUEST_BYTES, 0, 0),
                 new Descriptor(response, RESPONSE_BYTES, HostileRing.WRITE, 0));
         ring.offer(head);
@@ -409,16 +410,5 @@ class MalformedCommandTest {
         long address = machine.ram.allocate(REQUEST_BYTES, 16);
         machine.ram.write(address, header);
         return address;
-    }
-
-    /** Writes descriptors that follow one another in the table, each linked to the next. */
-    private static void chain(HostileRing ring, int first, Descriptor... parts) {
-        for (int i = 0; i < parts.length; i++) {
-            Descriptor part = parts[i];
-            boolean last = i == parts.length - 1;
-            ring.descriptor(first + i, new Descriptor(part.address(), part.length(),
-                    last ? part.flags() : part.flags() | HostileRing.NEXT,
-                    last ? 0 : first + i + 1));
-        }
     }
 }

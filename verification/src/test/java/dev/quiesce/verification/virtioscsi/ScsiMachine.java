@@ -49,7 +49,7 @@ final class ScsiMachine implements AutoCloseable {
     /** Nobody else runs: what has not come after so many turns of everything will never come. */
     private static final int TURNS_MAX = 1_000_000;
 
-    final AioContext main = new AioContext("main", LoopSeams.system());
+    final AioContext main;
     final List<AioContext> others = new ArrayList<>();
     final BlockGraph graph;
     final ScsiBus bus;
@@ -63,6 +63,11 @@ final class ScsiMachine implements AutoCloseable {
     private final List<Lease> leases = new ArrayList<>();
 
     ScsiMachine(int queues, int contexts, GuestRam ram) {
+        this(LoopSeams.system(), queues, contexts, ram);
+    }
+
+    ScsiMachine(LoopSeams mainSeams, int queues, int contexts, GuestRam ram) {
+        main = new AioContext("main", mainSeams);
         leases.add(main.acquire());
         for (int i = 0; i < contexts; i++) {
             AioContext other = new AioContext("other" + i, LoopSeams.system());
@@ -81,12 +86,16 @@ final class ScsiMachine implements AutoCloseable {
     }
 
     static ScsiMachine withDisks(int disks, int queues, int contexts) {
-        ScsiMachine machine = new ScsiMachine(queues, contexts, GuestRam.direct(1 << 20, 8 << 20));
-        for (int i = 0; i < disks; i++) {
-            machine.plug(machine.newDisk(new MemoryDriver(MemoryConfig.direct(DISK_BYTES))),
-                    new ScsiAddress(i, 0));
+        return new ScsiMachine(queues, contexts, GuestRam.direct(1 << 20, 8 << 20))
+                .plugged(disks);
+    }
+
+    /** Plugs disks, each as the only unit of its target. */
+    ScsiMachine plugged(int count) {
+        for (int i = 0; i < count; i++) {
+            plug(newDisk(new MemoryDriver(MemoryConfig.direct(DISK_BYTES))), new ScsiAddress(i, 0));
         }
-        return machine;
+        return this;
     }
 
     /** Serves every queue by main and brings the driver up. */

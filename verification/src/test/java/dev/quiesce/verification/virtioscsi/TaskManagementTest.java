@@ -38,6 +38,7 @@ class TaskManagementTest {
     @Rule("VSCSI-29")
     @Rule("VSCSI-33")
     @Rule("SBUG-37")
+    @Rule("VSCSI-23")
     void shouldAnswerAnAbortedCommandBeforeTheFunction() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
             GuestCommand hung = machine.readThatHangs(0);
@@ -81,6 +82,7 @@ class TaskManagementTest {
     @Rule("VSCSI-26")
     @Rule("VSCSI-29")
     @Rule("PURGE-16")
+    @Rule("VSCSI-23")
     void shouldAnswerFunctionsThatFindNothing() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun()) {
 
@@ -99,6 +101,7 @@ class TaskManagementTest {
 
     @Test
     @Rule("VSCSI-29")
+    @Rule("VSCSI-23")
     void shouldSayWhetherATaskExists() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
             machine.gates.get(0).shut();
@@ -150,6 +153,7 @@ class TaskManagementTest {
     @Rule("PURGE-8")
     @Rule("PURGE-10")
     @Rule("SCSI-43")
+    @Rule("VSCSI-23")
     void shouldResetAUnitWithRequestsInFlightAndReportIt() {
         try (ScsiMachine machine = ScsiMachine.withDisks(2).begun().settled()) {
             machine.gates.get(0).shut();
@@ -169,6 +173,28 @@ class TaskManagementTest {
             assertThat(other.isOutstanding()).isTrue();
             assertThat(after.sense()).isEqualTo(Sense.UA_RESET);
             assertThat(machine.disks.get(0).listedRequests()).isZero();
+        }
+    }
+
+    @Test
+    @Rule("SCHED-8")
+    void shouldResetAUnitWhileAnotherOneIsInsideASection() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(2).begun().settled()) {
+            GuestCommand hung = machine.readThatHangs(0);
+            DrainedSection section = machine.drain(1);
+            GuestCommand parked = machine.readThatParks(1);
+
+            machine.driver.taskManagement(
+                    GuestScsi.LOGICAL_UNIT_RESET, 0, 0, 0, answers::add);
+            machine.until(() -> !answers.isEmpty());
+            assertThat(answers).containsExactly(COMPLETE);
+            assertThat(hung.response()).isEqualTo(RESET);
+            assertThat(parked.isOutstanding()).isTrue();
+            section.close();
+            machine.until(() -> !parked.isOutstanding());
+
+            assertThat(parked.isGood()).isTrue();
+            assertThat(machine.disks.get(1).unitAttentions()).isEmpty();
         }
     }
 
