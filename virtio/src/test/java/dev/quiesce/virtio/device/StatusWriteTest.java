@@ -30,6 +30,28 @@ class StatusWriteTest {
     }
 
     @Test
+    void shouldShowAWriteOnceMainHasMadeItAndNotToACallbackThatPolls() {
+        int features = UP & ~DeviceStatus.DRIVER_OK;
+        int[] inside = new int[1];
+        device.writeDriverFeatures(VirtioFeatures.VERSION_1);
+        main.execute(() -> {
+            device.writeStatus(features);
+            main.poll(0);
+            inside[0] = device.status();
+        });
+        main.poll(0);
+        assertThat(inside[0]).as("in a callback of main").isZero();
+        assertThat(device.status()).isEqualTo(features);
+
+        CompletionStage<Void> written = device.writeStatus(0);
+        assertThat(device.status()).as("before main has run").isEqualTo(features);
+        main.poll(0);
+
+        assertThat(written.toCompletableFuture()).isCompleted();
+        assertThat(device.status()).isZero();
+    }
+
+    @Test
     @Rule("VSCSI-49")
     void shouldTakeTheNextWriteAfterOneThatFailed() {
         device.writeDriverFeatures(VirtioFeatures.VERSION_1);
