@@ -12,6 +12,7 @@ module dev.quiesce.core {
 
     exports dev.quiesce.aio;
     exports dev.quiesce.aio.channel;
+    exports dev.quiesce.aio.queue;
     exports dev.quiesce.aio.source;
     exports dev.quiesce.aio.time;
     exports dev.quiesce.aio.watch;

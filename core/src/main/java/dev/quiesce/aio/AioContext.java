@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.queue.Inbox;
 import dev.quiesce.aio.source.PollParameters;
 import dev.quiesce.aio.source.ReadinessSource;
 import dev.quiesce.aio.time.Clock;
@@ -42,7 +43,7 @@ public final class AioContext implements Executor, AutoCloseable {
      *
      * Falling asleep is safe because the loop looks at the ready list itself before it arms, and
      * every foreign event raises `notified` after it has become visible; see NotifyProtocol and
-     * Turn, which has the order of a turn.
+     * Turn, which has the order of a turn. What a poster reads is not near what the loop writes.
      */
 
     private static final int TASKS_PER_BATCH = 64;
@@ -50,7 +51,9 @@ public final class AioContext implements Executor, AutoCloseable {
     private final String name;
     private final LoopSeams seams;
     private final Lease.Ownership ownership = new Lease.Ownership(this);
-    private final Task.Queues queues = new Task.Queues();
+    private final LoopSeams.NotifyProtocol notify;
+    private final Inbox<Task> inbox;
+    private final Task.Queues queues;
     private final DeferredCall.Epilogue epilogue = new DeferredCall.Epilogue();
     private final LoopTimer.Lists timers;
     private final ControlWait.Waiters waiters;
@@ -74,11 +77,19 @@ public final class AioContext implements Executor, AutoCloseable {
      * @param seams how it reaches the world
      */
     public AioContext(String name, LoopSeams seams) {
+        this(name, seams, Task.Queues.newInbox());
+    }
+
+    /** With another way for tasks from elsewhere; benchmarks compare some. */
+    AioContext(String name, LoopSeams seams, Inbox<Task> inbox) {
+        this.inbox = inbox;
+        this.queues = new Task.Queues(inbox);
         this.name = Objects.requireNonNull(name, "name");
         this.seams = Objects.requireNonNull(seams, "seams");
         this.stepping = seams.parker() instanceof Parker.Stepping parker ? parker : null;
         this.timers = new LoopTimer.Lists(this);
         this.turn = new Turn(this, ownership, queues, epilogue, timers);
+        this.notify = turn.sleep().protocol();
         this.waiters = turn.waiters();
         this.remains = new Remains(this, epilogue);
         if (stepping != null) {
@@ -118,7 +129,7 @@ public final class AioContext implements Executor, AutoCloseable {
         if (!isHome()) {
             checkOpen();
             ownership.take();
-            queues.takeInbox();
+            queues.takeWholeInbox();
         }
         return ownership.next();
     }
@@ -231,14 +242,9 @@ public final class AioContext implements Executor, AutoCloseable {
         Objects.checkFromIndexSize(0, count, tasks.length);
         if (isHome()) {
             checkOpen();
-            for (int i = 0; i < count; i++) {
-                queues.ready().append(tasks[i]);
-            }
-        } else if (count > 0) {
-            if (!queues.pushAll(tasks, count)) {
-                throw gone();
-            }
-            turn.sleep().wake();
+            queues.ready().appendAll(tasks, count);
+        } else if (count > 0 && !notify.wakes(this, Task.pushAll(inbox, tasks, count))) {
+            throw gone();
         }
     }
 
@@ -494,14 +500,7 @@ public final class AioContext implements Executor, AutoCloseable {
 
     /** Posts, unless nothing runs here any more. Thread: any. */
     boolean tryPost(Task task) {
-        if (isHome()) {
-            return tryDefer(task);
-        }
-        if (!queues.push(task)) {
-            return false;
-        }
-        turn.sleep().wake();
-        return true;
+        return isHome() ? tryDefer(task) : notify.wakes(this, Task.push(inbox, task));
     }
 
     /** Defers, unless nothing runs here any more. Home context. */

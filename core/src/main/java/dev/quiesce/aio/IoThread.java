@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.queue.Inbox;
 import dev.quiesce.aio.source.PollParameters;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -48,7 +49,7 @@ public final class IoThread implements AutoCloseable {
     /** The Error that ended the loop. Written once, by the loop; read by any. */
     private volatile @Nullable Throwable failure;
 
-    private IoThread(IoThreadConfig config) {
+    private IoThread(IoThreadConfig config, Inbox<Task> inbox) {
         properties = config.properties();
         thread = config.factory().newThread(this::loop);
         if (thread == null) {
@@ -58,7 +59,7 @@ public final class IoThread implements AutoCloseable {
                 ? new WorkerPool(config.factory(), properties.poolMin, properties.poolMax,
                         config.seams().clock()) : null;
         context = new AioContext(config.name(), ownPool == null
-                ? config.seams() : config.seams().withWorkers(ownPool));
+                ? config.seams() : config.seams().withWorkers(ownPool), inbox);
         context.setBatchMax(properties.batchMax);
         poll(properties.polling);
     }
@@ -73,7 +74,12 @@ public final class IoThread implements AutoCloseable {
      *     running the loop
      */
     public static IoThread start(IoThreadConfig config) {
-        IoThread ioThread = new IoThread(config);
+        return start(config, Task.Queues.newInbox());
+    }
+
+    /** The same, with another way for tasks from elsewhere; benchmarks compare some. */
+    static IoThread start(IoThreadConfig config, Inbox<Task> inbox) {
+        IoThread ioThread = new IoThread(config, inbox);
         boolean started = false;
         try {
             ioThread.thread.start();

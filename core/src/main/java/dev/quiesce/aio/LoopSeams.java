@@ -187,6 +187,23 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
         }
     }
 
+    /** Keeps what comes before the fields of the handshake away from them. */
+    abstract static class NotifyLeadingPad {
+        long pad00, pad01, pad02, pad03, pad04, pad05, pad06, pad07;
+        long pad08, pad09, pad10, pad11, pad12, pad13, pad14;
+    }
+
+    /** The fields of the handshake. */
+    abstract static class NotifyFields extends NotifyLeadingPad {
+        /** 1 if something was announced since the last acknowledge. Set by any, cleared at home. */
+        @SuppressWarnings("UnusedVariable") // read and written through NotifyProtocol.ANNOUNCED
+        int announced;
+
+        /** 1 if the loop is about to sleep or asleep, and nobody has begun to wake it. */
+        @SuppressWarnings("UnusedVariable") // read and written through NotifyProtocol.ARMED
+        int armed;
+    }
+
     /**
      * The handshake by which a loop falls asleep without missing an event (AIO-33 to AIO-38). Each
      * method is one atomic step, or two that have names, so that the step model and the stress
@@ -197,7 +214,7 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
      * {@link #arm}, park only if nothing {@link #isAnnounced} and the inbox is empty,
      * {@link #disarm}, {@link #acknowledge}, look at every queue.
      */
-    static final class NotifyProtocol {
+    static final class NotifyProtocol extends NotifyFields {
         /*
          * A Dekker pair. The poster writes its event - the head of the inbox, or `announced` -
          * then reads `armed`; the loop writes `armed`, then reads `announced` and the head of the
@@ -226,6 +243,9 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
          * over and stays unarmed, so posters do not unpark it (AIO-38). Those are the questions
          * before the park too, and what polling misses they find.
          *
+         * Every post reads `armed`. The fields are padded to cache lines of their own: beside what
+         * the loop writes in each turn, or for each task, that read would miss (HandOverBenchmark).
+         *
          * Proved by the step model NotifyStepModelTest and the stress test NotifyVersusPark.
          */
         private static final VarHandle ANNOUNCED;
@@ -234,20 +254,15 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
         static {
             try {
                 MethodHandles.Lookup lookup = MethodHandles.lookup();
-                ANNOUNCED = lookup.findVarHandle(NotifyProtocol.class, "announced", int.class);
-                ARMED = lookup.findVarHandle(NotifyProtocol.class, "armed", int.class);
+                ANNOUNCED = lookup.findVarHandle(NotifyFields.class, "announced", int.class);
+                ARMED = lookup.findVarHandle(NotifyFields.class, "armed", int.class);
             } catch (ReflectiveOperationException e) {
                 throw new ExceptionInInitializerError(e);
             }
         }
 
-        /** 1 if something was announced since the last acknowledge. Set by any, cleared at home. */
-        @SuppressWarnings("UnusedVariable") // read and written through ANNOUNCED
-        private int announced;
-
-        /** 1 if the loop is about to sleep or asleep, and nobody has begun to wake it. */
-        @SuppressWarnings("UnusedVariable") // read and written through ARMED
-        private int armed;
+        long pad20, pad21, pad22, pad23, pad24, pad25, pad26, pad27;
+        long pad28, pad29, pad30, pad31, pad32, pad33, pad34;
 
         /**
          * Says that an event, already visible, has happened. Thread: any.
@@ -267,6 +282,19 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
         /** Second step of {@link #raise}: whether the caller must unpark the loop. Thread: any. */
         boolean mustWake() {
             return isArmed() && takeDown();
+        }
+
+        /**
+         * If something was pushed into the context's inbox, which speaks for itself, makes a
+         * sleeping loop look. Thread: any.
+         *
+         * @return whether something was pushed
+         */
+        boolean wakes(AioContext context, boolean pushed) {
+            if (pushed && mustWake()) {
+                context.sleep().wake();
+            }
+            return pushed;
         }
 
         /** First step of {@link #mustWake}. */

@@ -1,24 +1,24 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.queue.Inbox;
+import dev.quiesce.aio.queue.RingInbox;
 import dev.quiesce.aio.watch.LoopMeter;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A unit of work that carries its own queue link, so queueing it allocates nothing. It is in at
+ * A unit of work that is made once and queued often: queueing it allocates nothing. It is in at
  * most one queue at a time (asserted); once it runs it is in none and may be queued again, also
  * from within {@link #run}.
  *
  * <p>Ownership: whoever queues a task lends it to the loop until it runs.
  */
 public abstract class Task {
-    /** The next task of the one queue this one is in. Owned by that queue. */
-    private @Nullable Task next;
-
     /** Whether this task is in a queue, if assertions are on. Handed over with the task itself. */
     private boolean queued;
 
@@ -74,6 +74,40 @@ public abstract class Task {
         return false;
     }
 
+    /** Queues a task from elsewhere; false if the inbox is sealed. Thread: any. */
+    static boolean push(Inbox<Task> inbox, Task task) {
+        assert task.markQueued();
+        if (inbox.offer(task)) {
+            return true;
+        }
+        assert task.markUnqueued();
+        return false;
+    }
+
+    /** Queues many tasks from elsewhere in one step; false if sealed. Thread: any. */
+    static boolean pushAll(Inbox<Task> inbox, Task[] tasks, int count) {
+        assert markAll(tasks, count);
+        if (inbox.offerAll(tasks, count)) {
+            return true;
+        }
+        assert unmarkAll(tasks, count);
+        return false;
+    }
+
+    private static boolean markAll(Task[] tasks, int count) {
+        for (int i = 0; i < count; i++) {
+            assert tasks[i].markQueued();
+        }
+        return true;
+    }
+
+    private static boolean unmarkAll(Task[] tasks, int count) {
+        for (int i = 0; i < count; i++) {
+            assert tasks[i].markUnqueued();
+        }
+        return true;
+    }
+
     /** Notes that this task is in a queue; for assertions only, as is the next method. */
     private boolean markQueued() {
         assert !queued : describe() + " is already in a queue";
@@ -82,7 +116,7 @@ public abstract class Task {
     }
 
     private boolean markUnqueued() {
-        assert queued && next == null : describe() + " was in no queue";
+        assert queued : describe() + " was in no queue";
         queued = false;
         return true;
     }
@@ -93,45 +127,82 @@ public abstract class Task {
      * outer one without either running a task twice (AIO-17, AIO-18). Home context only.
      */
     static final class Fifo {
-        private @Nullable Task head;
-        private @Nullable Task tail;
+        /*
+         * An array of slots, used round and round: appending and taking write to the list only, so
+         * the tasks stay in the caches of those who post them.
+         */
+        private static final int SLOTS_MIN = 16;
+
+        /** A power of two of them, or none yet; tasks, and null. */
+        private @Nullable Object[] slots = new Object[0];
         private long appended;
         private long executed;
 
         void append(Task task) {
+            Objects.requireNonNull(task, "task");
             assert task.markQueued();
-            link(task, task, 1);
+            if (appended - executed == slots.length) {
+                grow();
+            }
+            slots[(int) appended & slots.length - 1] = task;
+            appended++;
         }
 
-        /** Appends tasks that are linked to each other, and marked. */
-        private void link(Task first, Task last, int count) {
-            Task before = tail;
-            if (before == null) {
-                head = first;
-            } else {
-                before.next = first;
+        void appendAll(Task[] tasks, int count) {
+            for (int i = 0; i < count; i++) {
+                append(tasks[i]);
             }
-            tail = last;
+        }
+
+        /** Appends tasks that are there in an inbox, so many at most; returns how many. */
+        int appendFrom(Inbox<Task> inbox, long max) {
+            // Before the array is looked at: it may be replaced.
+            int room = room(max);
+            return appended(inbox.poll(slots, (int) appended & slots.length - 1, room));
+        }
+
+        /** Appends tasks that are claimed in an inbox, waiting for one at least. */
+        int appendClaimedFrom(Inbox<Task> inbox, long max) {
+            int room = room(max);
+            return appended(inbox.take(slots, (int) appended & slots.length - 1, room));
+        }
+
+        /** How many slots are free in one piece, behind the last task; 1 at least. */
+        private int room(long max) {
+            if (appended - executed == slots.length) {
+                grow();
+            }
+            int free = slots.length - (int) size();
+            int inPiece = slots.length - ((int) appended & slots.length - 1);
+            return (int) Math.min(max, Math.min(free, inPiece));
+        }
+
+        private int appended(int count) {
             appended += count;
+            return count;
         }
 
-        /** Unlinks the oldest task, which the caller then runs. There is one. */
-        Task take() {
-            Task first = Objects.requireNonNull(head);
-            if (first == tail) {
-                head = null;
-                tail = null;
-            } else {
-                head = first.next;
-                first.next = null;
+        private void grow() {
+            @Nullable Object[] larger = new Object[Math.max(SLOTS_MIN, 2 * slots.length)];
+            for (long i = executed; i < appended; i++) {
+                larger[(int) i & larger.length - 1] = slots[(int) i & slots.length - 1];
             }
+            slots = larger;
+        }
+
+        /** Takes the oldest task, which the caller then runs. There is one. */
+        Task take() {
+            @Nullable Object[] ring = slots;
+            int slot = (int) executed & ring.length - 1;
+            Task first = (Task) Objects.requireNonNull(ring[slot]);
+            ring[slot] = null;
             assert first.markUnqueued();
             executed++;
             return first;
         }
 
         boolean isEmpty() {
-            return head == null;
+            return appended == executed;
         }
 
         long size() {
@@ -168,6 +239,16 @@ public abstract class Task {
             return progress;
         }
 
+        /** The same, where nobody observes or steps the loop; most often there is one task. */
+        boolean runQuickSlice(AioContext context) {
+            if (appended - executed != 1) {
+                return runSlice(context, false);
+            }
+            boolean progress = run(take(), context);
+            progress |= context.runEpilogue();
+            return progress;
+        }
+
         private static boolean runWatched(Task task, AioContext context, boolean observed,
                 Parker.@Nullable Stepping stepping) {
             return observed ? context.turn().meter().observedCallback(
@@ -193,11 +274,8 @@ public abstract class Task {
         }
 
         private void describe(List<String> out) {
-            for (long left = size(); left > 0; left--) {
-                Task task = take();
-                // Looked at, not run: it does not count.
-                executed--;
-                appended--;
+            for (Task task : removeAll()) {
+                assert task.markUnqueued();
                 if (task.isLive()) {
                     out.add("task " + LoopMeter.nameOf(task::describe));
                     append(task);
@@ -205,6 +283,17 @@ public abstract class Task {
                     out.add("task " + LoopMeter.nameOf(task::describe));
                 }
             }
+        }
+
+        /** Empties the list; what was in it does not count as run. */
+        private List<Task> removeAll() {
+            List<Task> all = new ArrayList<>();
+            for (long i = executed; i < appended; i++) {
+                all.add((Task) Objects.requireNonNull(slots[(int) i & slots.length - 1]));
+            }
+            slots = new Object[0];
+            appended = executed;
+            return all;
         }
 
         private void abandon() {
@@ -215,170 +304,18 @@ public abstract class Task {
         }
     }
 
-    /** Keeps what comes before an inbox away from its head. */
-    abstract static class InboxLeadingPad {
-        long pad00, pad01, pad02, pad03, pad04, pad05, pad06, pad07;
-        long pad08, pad09, pad10, pad11, pad12, pad13, pad14;
-    }
-
-    /** The newest task of an inbox. */
-    abstract static class InboxHead extends InboxLeadingPad {
-        @SuppressWarnings("UnusedVariable") // read and written through Inbox.HEAD
-        @Nullable Task head;
-    }
-
-    /**
-     * Where other threads leave tasks for a home context: a stack that is pushed by compare and
-     * set, taken whole and reversed, so tasks of one poster keep their order. Sealing it closes
-     * the context's door for good: a push then fails.
-     */
-    static final class Inbox extends InboxHead {
-        /*
-         * Push publishes the task and everything its poster wrote before (release by the CAS);
-         * taking acquires it. The stack is only ever taken whole, so a head that was popped and
-         * pushed again meanwhile does no harm: a poster compares the head it linked to, and that
-         * link is right whenever the head is the same task. SEALED is a head that no push
-         * replaces, which makes "closed" and "empty" one atomic decision.
-         *
-         * Padding, by a chain of classes as in InFlightCounter: the loop writes its own lists in
-         * every turn, and on one cache line with them a push would miss each time
-         * (HandOverBenchmark).
-         */
-        private static final Task SEALED = new Task() {
-            @Override
-            protected void run() {
-                throw new AssertionError("the mark of a sealed inbox is no task");
-            }
-        };
-        private static final VarHandle HEAD;
-
-        static {
-            try {
-                HEAD = MethodHandles.lookup()
-                        .findVarHandle(InboxHead.class, "head", Task.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
-        }
-
-        long pad20, pad21, pad22, pad23, pad24, pad25, pad26, pad27;
-        long pad28, pad29, pad30, pad31, pad32, pad33, pad34;
-
-        /**
-         * Adds a task. Thread: any.
-         *
-         * @return false if the inbox is sealed; the task is then in no queue
-         */
-        boolean push(Task task) {
-            assert task.markQueued();
-            if (pushChain(task, task)) {
-                return true;
-            }
-            assert task.markUnqueued();
-            return false;
-        }
-
-        /**
-         * Adds the first {@code count} tasks of an array, at least one, in one step. Thread: any.
-         *
-         * @return false if the inbox is sealed; the tasks are then in no queue
-         */
-        boolean pushAll(Task[] tasks, int count) {
-            Task newest = tasks[0];
-            assert newest.markQueued();
-            for (int i = 1; i < count; i++) {
-                Task task = tasks[i];
-                assert task.markQueued();
-                task.next = newest;
-                newest = task;
-            }
-            if (pushChain(newest, tasks[0])) {
-                return true;
-            }
-            for (int i = 0; i < count; i++) {
-                tasks[i].next = null;
-                assert tasks[i].markUnqueued();
-            }
-            return false;
-        }
-
-        private boolean pushChain(Task newest, Task oldest) {
-            while (true) {
-                Task top = headVolatile();
-                if (top == SEALED) {
-                    // Of an attempt before the seal.
-                    oldest.next = null;
-                    return false;
-                }
-                oldest.next = top;
-                // Release: publishes the tasks. Sequentially consistent: the look at whether the
-                // loop is armed comes after.
-                if (HEAD.compareAndSet(this, top, newest)) {
-                    return true;
-                }
-            }
-        }
-
-        /** Moves all tasks to the end of the list, oldest first. Home context only. */
-        void takeInto(Fifo list) {
-            if (hasTasks()) {
-                // Acquire: what the posters wrote. Atomic: a task is taken once.
-                append(list, Objects.requireNonNull((Task) HEAD.getAndSet(this, null)));
-            }
-        }
-
-        /**
-         * Seals the inbox if it is empty. Home context only.
-         *
-         * @return false if there was something in it, or it was sealed before
-         */
-        boolean sealIfEmpty() {
-            return HEAD.compareAndSet(this, null, SEALED);
-        }
-
-        /** Opens an inbox that {@link #sealIfEmpty} has just sealed. Home context only. */
-        void unseal() {
-            boolean opened = HEAD.compareAndSet(this, SEALED, null);
-            assert opened : "the inbox was not sealed";
-        }
-
-        /** Seals the inbox and moves what was in it to the end of the list. Home context only. */
-        void sealInto(Fifo list) {
-            Task top = (Task) HEAD.getAndSet(this, SEALED);
-            if (top != null && top != SEALED) {
-                append(list, top);
-            }
-        }
-
-        /** Whether there is something to take. Thread: any. */
-        boolean hasTasks() {
-            Task top = headVolatile();
-            return top != null && top != SEALED;
-        }
-
-        private @Nullable Task headVolatile() {
-            return (Task) HEAD.getVolatile(this);
-        }
-
-        private static void append(Fifo list, Task newest) {
-            int count = 1;
-            Task oldest = newest;
-            for (Task older = newest.next; older != null; count++) {
-                Task evenOlder = older.next;
-                older.next = oldest;
-                oldest = older;
-                older = evenOlder;
-            }
-            newest.next = null;
-            list.link(oldest, newest, count);
-        }
-    }
-
     /**
      * Everything that is queued in one context: what runs in any turn, what runs in outermost
      * turns only, and an inbox for each. Home context only, where not said otherwise.
      */
     static final class Queues {
+        /** The slots of an inbox, at first and in the end: 256 bytes, and 16 KiB. */
+        private static final int SLOTS_MIN = 64;
+        private static final int SLOTS_MAX = 4096;
+
+        /** Control operations are rare. */
+        private static final int OUTER_SLOTS = 4;
+
         /** How long tasks that need not run at once wait for company (AIO-7). */
         static final long PACE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
@@ -395,8 +332,8 @@ public abstract class Task {
 
         private final Fifo ready = new Fifo();
         private final Fifo outer = new Fifo();
-        private final Inbox inbox = new Inbox();
-        private final Inbox outerInbox = new Inbox();
+        private final Inbox<Task> inbox;
+        private final Inbox<Task> outerInbox = new RingInbox<>(OUTER_SLOTS, OUTER_SLOTS);
 
         /** How many ready tasks let the loop sleep. Home context only. */
         private int pacing;
@@ -404,6 +341,15 @@ public abstract class Task {
         /** Until when. Written at home, read by any. */
         @SuppressWarnings("UnusedVariable") // read and written through PACE_END
         private long paceEndNanos = Long.MAX_VALUE;
+
+        /** {@code inbox}: where others leave what runs in any turn, see {@link #newInbox}. */
+        Queues(Inbox<Task> inbox) {
+            this.inbox = inbox;
+        }
+
+        static Inbox<Task> newInbox() {
+            return new RingInbox<>(SLOTS_MIN, SLOTS_MAX);
+        }
 
         /** What runs in any turn. */
         Fifo ready() {
@@ -415,19 +361,9 @@ public abstract class Task {
             return outer;
         }
 
-        /** Queues a task from elsewhere; false if sealed. Thread: any. */
-        boolean push(Task task) {
-            return inbox.push(task);
-        }
-
-        /** Queues many tasks from elsewhere in one step; false if sealed. Thread: any. */
-        boolean pushAll(Task[] tasks, int count) {
-            return inbox.pushAll(tasks, count);
-        }
-
         /** Queues a task that runs in outermost turns only; false if sealed. Thread: any. */
         boolean pushOuter(Task task) {
-            return outerInbox.push(task);
+            return Task.push(outerInbox, task);
         }
 
         /** Queues a task that runs in outermost turns only, after those that others posted. */
@@ -436,12 +372,34 @@ public abstract class Task {
             outer.append(task);
         }
 
+        /** Makes ready what is in the inbox and there. */
         void takeInbox() {
-            inbox.takeInto(ready);
+            int left = SLOTS_MAX;
+            while (inbox.hasNext()) {
+                if (left <= 0) {
+                    // Posters may be as fast as this.
+                    takeWholeInbox();
+                    return;
+                }
+                left -= ready.appendFrom(inbox, left);
+            }
+        }
+
+        /** Makes ready whatever was posted before, though its poster may not be done with it. */
+        void takeWholeInbox() {
+            takeAll(inbox, ready);
         }
 
         void takeOuterInbox() {
-            outerInbox.takeInto(outer);
+            takeAll(outerInbox, outer);
+        }
+
+        /** Moves to a list whatever is claimed in an inbox. */
+        static void takeAll(Inbox<Task> inbox, Fifo list) {
+            long left = inbox.claimed();
+            while (left > 0) {
+                left -= list.appendClaimedFrom(inbox, left);
+            }
         }
 
         /** How many tasks have run since the context was made. */
@@ -484,17 +442,23 @@ public abstract class Task {
             return (long) PACE_END.getOpaque(this);
         }
 
+        /** Whether there is something in the inbox; for a loop that is about to sleep. */
         boolean hasPosted() {
-            return inbox.hasTasks();
+            return !inbox.isEmpty();
+        }
+
+        /** Whether there is something to take from the inbox; for a loop that asks often. */
+        boolean hasArrivals() {
+            return inbox.hasNext();
         }
 
         boolean hasOuter() {
-            return !outer.isEmpty() || outerInbox.hasTasks();
+            return !outer.isEmpty() || !outerInbox.isEmpty();
         }
 
         /** Drops what would do nothing if it ran, and describes the rest. */
         void describe(List<String> out) {
-            takeInbox();
+            takeWholeInbox();
             takeOuterInbox();
             ready.describe(out);
             outer.describe(out);
@@ -519,8 +483,10 @@ public abstract class Task {
 
         /** Refuses everything from now on; what is here stays. */
         void seal() {
-            inbox.sealInto(ready);
-            outerInbox.sealInto(outer);
+            inbox.seal();
+            outerInbox.seal();
+            takeWholeInbox();
+            takeOuterInbox();
         }
 
         /** Takes everything out of its queue, unrun. */

@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.queue.Inbox;
 import dev.quiesce.aio.source.PollParameters;
 import dev.quiesce.aio.source.Poller;
 import dev.quiesce.aio.source.ReadinessSource;
@@ -73,21 +74,23 @@ final class Turn {
 
     /** Whether a turn begun now finds tasks in the ready list, and nothing else to look at. */
     private boolean isQuick() {
-        return quiet && queues.hasUrgent() && !sleep.isNotified() && !meter.isObserved();
+        return quiet && queues.hasUrgent() && !sleep.hasNews() && !meter.isObserved();
     }
 
     /** A turn that is quick, and those that follow and are quick too, so many at most. */
     private boolean takeQuick(int turns) {
         Task.Fifo ready = queues.ready();
+        // Those tasks run in whole outermost turns only.
+        long outerRan = queues.outer().ran();
         boolean progress = false;
         int left = turns;
         depth = 1;
         meter.turnBegins();
         try {
-            progress |= ready.runSlice(context, false);
+            progress |= ready.runQuickSlice(context);
             while (--left > 0 && isQuick()) {
-                meter.turnPasses(queues.ran());
-                progress |= ready.runSlice(context, false);
+                meter.turnPasses(ready.ran() + outerRan);
+                progress |= ready.runQuickSlice(context);
             }
             return progress;
         } finally {
@@ -272,20 +275,20 @@ final class Turn {
             this.poller = new Poller(cause -> context.report("polling", cause));
         }
 
-        /** Makes the loop look again; the event must be visible by now. Thread: any. */
-        void notifyLoop() {
-            notify.announce();
-            wake();
+        /** The handshake with those who notify. Thread: any. */
+        LoopSeams.NotifyProtocol protocol() {
+            return notify;
         }
 
-        /**
-         * Makes the loop look again; the event is a task in the inbox, which speaks for itself.
-         * Thread: any.
-         */
-        void wake() {
-            if (!notify.mustWake()) {
-                return;
+        /** Makes the loop look again; the event must be visible by now. Thread: any. */
+        void notifyLoop() {
+            if (notify.raise()) {
+                wake();
             }
+        }
+
+        /** Wakes the loop, for the one who has taken `armed` down. Thread: any. */
+        void wake() {
             ReadinessSource sleepsIn = source;
             if (sleepsIn != null) {
                 sleepsIn.wakeUp();
@@ -314,9 +317,14 @@ final class Turn {
             source = other;
         }
 
-        /** Whether something has happened since the loop last looked. */
+        /** Whether something has happened since the loop last looked; before it sleeps. */
         boolean isNotified() {
             return notify.isAnnounced() || queues.hasPosted();
+        }
+
+        /** Whether a turn would find something new; for a loop that is awake and asks often. */
+        boolean hasNews() {
+            return notify.isAnnounced() || queues.hasArrivals();
         }
 
         /** The events that can be polled. Home context, where not said otherwise. */
@@ -359,7 +367,7 @@ final class Turn {
          */
         boolean acknowledge() {
             boolean announced = notify.acknowledge();
-            if (poller.isOn() && (announced || queues.hasPosted())) {
+            if (poller.isOn() && (announced || queues.hasArrivals())) {
                 poller.servedPosted();
             }
             return announced;
@@ -401,7 +409,7 @@ final class Turn {
             poller.begin(begunNanos);
             long elapsedNanos = 0;
             while (elapsedNanos < budgetNanos) {
-                if (isNotified() || poller.look()) {
+                if (hasNews() || poller.look()) {
                     poller.found();
                     meter.pollHits();
                     return 0;
@@ -421,6 +429,9 @@ final class Turn {
             try {
                 if (!isNotified()) {
                     park(waitNanos);
+                } else if (!hasNews()) {
+                    // Claimed in the inbox, and not there yet.
+                    Inbox.giveWay();
                 }
             } finally {
                 notify.disarm();

@@ -3,6 +3,7 @@ package dev.quiesce.aio;
 import dev.quiesce.aio.time.Clock;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
 import org.jspecify.annotations.Nullable;
@@ -68,7 +70,6 @@ public final class WorkerPool implements Workers {
     private final MpscUnboundedVarHandleArrayQueue<WorkItem> queue =
             new MpscUnboundedVarHandleArrayQueue<>(QUEUE_CHUNK);
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition wake = lock.newCondition();
     private final Condition allGone = lock.newCondition();
 
     /** The threads that are working or asleep. Guarded by lock. */
@@ -80,14 +81,17 @@ public final class WorkerPool implements Workers {
     /** How many threads there are or are being made. Written under lock, read by any. */
     private int size;
 
+    /**
+     * Those who are to be unparked, the one that has slept longest first. A list of our own, since
+     * a condition of the JDK makes a node for each wait. Guarded by lock.
+     */
+    private final ArrayDeque<Thread> sleepers = new ArrayDeque<>();
+
     /** Sleepers whom nobody has woken yet. Written under lock, read by any. */
     private int idle;
 
     /** Wake-ups granted and not yet taken. Guarded by lock. */
     private int wakeUps;
-
-    /** How often the bounds were changed: sleepers look at them again. Guarded by lock. */
-    private int resizes;
 
     /** How many threads stay though idle. Guarded by lock. */
     private int min;
@@ -159,8 +163,7 @@ public final class WorkerPool implements Workers {
             }
             this.min = min;
             this.max = max;
-            resizes++;
-            wake.signalAll();
+            wakeAll();
             // StoreLoad: `max` before the look, see the note above.
             VarHandle.fullFence();
             int useful = size + Math.max(0, queue.size() - idle);
@@ -178,8 +181,7 @@ public final class WorkerPool implements Workers {
         try {
             min = minBefore;
             max = maxBefore;
-            resizes++;
-            wake.signalAll();
+            wakeAll();
         } finally {
             lock.unlock();
         }
@@ -235,7 +237,7 @@ public final class WorkerPool implements Workers {
         lock.lock();
         try {
             closing = true;
-            wake.signalAll();
+            wakeAll();
         } finally {
             lock.unlock();
         }
@@ -257,26 +259,29 @@ public final class WorkerPool implements Workers {
 
     /** Wakes a sleeper, or makes a thread if all are busy and there may be one more. */
     void findWorkerFor(AioContext home, WorkItem item) {
+        Thread sleeper = null;
+        boolean isMade = false;
         lock.lock();
         try {
-            if (wakeSleeper()) {
-                return;
-            }
-            if (closing && size == 0) {
+            if (idle > 0) {
+                sleeper = grantWakeUp();
+            } else if (closing && size == 0) {
                 // Unless the last worker has taken the item before it ended: then it is done.
                 if (item.retract()) {
                     throw closed();
                 }
-                return;
+            } else if (!closing && size < max) {
+                setSize(size + 1);
+                isMade = true;
             }
-            if (closing || size >= max) {
-                return;
-            }
-            setSize(size + 1);
         } finally {
             lock.unlock();
         }
-        addWorker(home);
+        // Not under the lock: it is the first thing that the sleeper wants.
+        LockSupport.unpark(sleeper);
+        if (isMade) {
+            addWorker(home);
+        }
     }
 
     private void addWorker(AioContext home) {
@@ -454,10 +459,24 @@ public final class WorkerPool implements Workers {
         if (idle == 0) {
             return false;
         }
+        LockSupport.unpark(grantWakeUp());
+        return true;
+    }
+
+    /**
+     * Lowers `idle` on behalf of a sleeper; there is one.
+     *
+     * @return whom to unpark; null if it is awake already, since a sleeper whose time was over has
+     *     taken the wake-up that was meant for it, and it will find this one
+     */
+    private @Nullable Thread grantWakeUp() {
         setIdle(idle - 1);
         wakeUps++;
-        wake.signal();
-        return true;
+        return sleepers.poll();
+    }
+
+    private void wakeAll() {
+        sleepers.forEach(LockSupport::unpark);
     }
 
     private void sleep(long maxNanos) {
@@ -474,17 +493,26 @@ public final class WorkerPool implements Workers {
         }
     }
 
-    /** Sleeps until a wake-up was granted, the bounds change, the pool closes, or time is over. */
+    /**
+     * Sleeps until a wake-up was granted, the bounds change, the pool closes, time is over, or for
+     * no reason: who wakes looks at everything. Under the lock, which is given back meanwhile;
+     * an unpark that comes before the park leaves a permit.
+     */
     private void awaitWakeUp(long maxNanos) {
-        int known = resizes;
-        long leftNanos = maxNanos;
-        while (wakeUps == 0 && known == resizes && !closing && leftNanos > 0) {
-            try {
-                leftNanos = wake.awaitNanos(leftNanos);
-            } catch (InterruptedException e) {
-                // Means nothing to a worker: it starts to wait anew.
-                leftNanos = maxNanos;
+        Thread me = Thread.currentThread();
+        sleepers.add(me);
+        lock.unlock();
+        try {
+            if (maxNanos == Long.MAX_VALUE) {
+                LockSupport.park(this);
+            } else {
+                LockSupport.parkNanos(this, maxNanos);
             }
+            // Means nothing to a worker, and would end its next sleep at once.
+            boolean unused = Thread.interrupted();
+        } finally {
+            lock.lock();
+            sleepers.remove(me);
         }
     }
 

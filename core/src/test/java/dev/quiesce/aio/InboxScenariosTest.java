@@ -3,6 +3,8 @@ package dev.quiesce.aio;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.quiesce.aio.queue.Inbox;
+import dev.quiesce.aio.queue.RingInbox;
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,7 +12,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** The scenarios JCQ-T as far as they apply to an unbounded intrusive inbox that is taken whole. */
+/**
+ * The scenarios JCQ-T as far as they apply to an unbounded inbox of one taker. Its array is so
+ * small that it is full again and again.
+ */
 class InboxScenariosTest {
     private static final int POSTERS = 3;
     private static final int TASKS = 20_000;
@@ -18,7 +23,7 @@ class InboxScenariosTest {
     /** What fits into memory, should the one who seals come late. */
     private static final int ENOUGH = 1_000_000;
 
-    private final Task.Inbox inbox = new Task.Inbox();
+    private final Inbox<Task> inbox = new RingInbox<>(2, 16);
     private final Task.Fifo list = new Task.Fifo();
 
     @Test
@@ -26,17 +31,17 @@ class InboxScenariosTest {
     @Rule("JCQ-T04")
     void jcqT01ShouldGiveBackTheSameTasksInOrderAndBeEmpty() {
         List<Task> tasks = numbered(10);
-        tasks.forEach(inbox::push);
-        assertThat(inbox.hasTasks()).isTrue();
+        tasks.forEach(task -> Task.push(inbox, task));
+        assertThat(inbox.hasNext()).isTrue();
 
-        inbox.takeInto(list);
+        Task.Queues.takeAll(inbox, list);
 
-        assertThat(inbox.hasTasks()).isFalse();
+        assertThat(inbox.hasNext()).isFalse();
         for (Task task : tasks) {
             assertThat(list.take()).isSameAs(task);
         }
         assertThat(list.isEmpty()).isTrue();
-        inbox.takeInto(list);
+        Task.Queues.takeAll(inbox, list);
         assertThat(list.isEmpty()).isTrue();
     }
 
@@ -45,8 +50,8 @@ class InboxScenariosTest {
     void jcqT01ShouldAppendABatchBehindWhatWasTakenBefore() {
         List<Task> tasks = numbered(9);
         for (int batch = 0; batch < 3; batch++) {
-            tasks.subList(3 * batch, 3 * batch + 3).forEach(inbox::push);
-            inbox.takeInto(list);
+            tasks.subList(3 * batch, 3 * batch + 3).forEach(task -> Task.push(inbox, task));
+            Task.Queues.takeAll(inbox, list);
         }
 
         for (Task task : tasks) {
@@ -55,17 +60,59 @@ class InboxScenariosTest {
     }
 
     @Test
+    @Rule("JCQ-T05")
+    void jcqT05ShouldCountWhatWasLeftAndNotTakenWhereverItLies() {
+        List<Task> tasks = numbered(20);
+        for (int left = 0; left < tasks.size(); left++) {
+            assertThat(inbox.claimed()).isEqualTo(left);
+            Task.push(inbox, tasks.get(left));
+        }
+
+        for (int left = tasks.size(); left > 0; left--) {
+            assertThat(inbox.claimed()).isEqualTo(left);
+            assertThat(inbox.hasNext()).isTrue();
+            assertThat(list.appendFrom(inbox, 1)).isEqualTo(1);
+        }
+
+        assertThat(inbox.claimed()).isZero();
+        assertThat(inbox.isEmpty()).isTrue();
+        assertThat(inbox.hasNext()).isFalse();
+    }
+
+    @Test
+    @Rule("JCQ-T10")
+    @Rule("JCQ-T17")
+    void jcqT17ShouldKeepTheOrderHoweverOftenItIsFullAndGrows() {
+        List<Task> tasks = numbered(400);
+        int left = 0;
+        for (int round = 1; left < tasks.size(); round++) {
+            int most = Math.min(tasks.size(), left + round);
+            Task[] burst = tasks.subList(left, most).toArray(new Task[0]);
+            assertThat(Task.pushAll(inbox, burst, burst.length)).isTrue();
+            left = most;
+            // The loop lags behind, and now and then it catches up.
+            list.appendFrom(inbox, round % 7 == 0 ? Integer.MAX_VALUE : round / 2);
+        }
+        Task.Queues.takeAll(inbox, list);
+
+        for (Task task : tasks) {
+            assertThat(list.take()).isSameAs(task);
+        }
+        assertThat(list.isEmpty()).isTrue();
+    }
+
+    @Test
     @Rule("JCQ-T03")
     @SuppressWarnings("NullAway") // the point of the test
     void jcqT03ShouldRefuseNullAndStayAsItWas() {
         FakeLoop loop = new FakeLoop();
 
-        assertThatThrownBy(() -> inbox.push(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> inbox.offer(null)).isInstanceOf(NullPointerException.class);
         assertThatThrownBy(() -> loop.context.post(null)).isInstanceOf(NullPointerException.class);
         assertThatThrownBy(() -> loop.context.execute(null))
                 .isInstanceOf(NullPointerException.class);
 
-        assertThat(inbox.hasTasks()).isFalse();
+        assertThat(inbox.hasNext()).isFalse();
         assertThat(loop.context.isIdle()).isTrue();
     }
 
@@ -87,11 +134,11 @@ class InboxScenariosTest {
         int[] next = new int[POSTERS];
         int violations = 0;
         for (int taken = 0; taken < POSTERS * TASKS;) {
-            if (!inbox.hasTasks()) {
+            if (!inbox.hasNext()) {
                 Thread.onSpinWait();
                 continue;
             }
-            inbox.takeInto(list);
+            list.appendFrom(inbox, Integer.MAX_VALUE);
             // What was seen to be there must be there.
             violations += list.isEmpty() ? 1 : 0;
             for (; !list.isEmpty(); taken++) {
@@ -119,7 +166,7 @@ class InboxScenariosTest {
         for (int poster = 0; poster < POSTERS; poster++) {
             Thread thread = new Thread(() -> {
                 started.countDown();
-                while (inbox.push(new Letter(0, 0))) {
+                while (Task.push(inbox, new Letter(0, 0))) {
                     if (accepted.incrementAndGet() >= ENOUGH) {
                         await(sealed);
                     }
@@ -133,8 +180,9 @@ class InboxScenariosTest {
             Thread.onSpinWait();
         }
 
-        inbox.sealInto(list);
+        inbox.seal();
         sealed.countDown();
+        Task.Queues.takeAll(inbox, list);
         for (Thread poster : posters) {
             poster.join();
         }
@@ -144,14 +192,14 @@ class InboxScenariosTest {
             assertThat(list.take()).isInstanceOf(Letter.class);
         }
         assertThat(kept).isEqualTo(accepted.get());
-        assertThat(inbox.push(new Letter(0, 0))).isFalse();
+        assertThat(Task.push(inbox, new Letter(0, 0))).isFalse();
     }
 
     private void postAll(int poster, AtomicInteger refused) {
         for (int number = 0; number < TASKS; number++) {
             Letter letter = new Letter(poster, number);
             letter.plain = number + 1;
-            if (!inbox.push(letter)) {
+            if (!Task.push(inbox, letter)) {
                 refused.incrementAndGet();
             }
         }

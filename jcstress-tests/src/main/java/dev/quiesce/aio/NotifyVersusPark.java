@@ -5,6 +5,8 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE_INTERESTING;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import dev.quiesce.aio.LoopSeams.NotifyProtocol;
+import dev.quiesce.aio.queue.Inbox;
+import dev.quiesce.aio.queue.RingInbox;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.openjdk.jcstress.annotations.Actor;
@@ -134,23 +136,67 @@ public class NotifyVersusPark {
     @Outcome(id = "true, false", expect = ACCEPTABLE, desc = "Woken, though it did not sleep.")
     @Outcome(id = "false, false", expect = ACCEPTABLE, desc = "It did not sleep.")
     @State
-    public static class ActualInbox {
-        private final NotifyProtocol notify = new NotifyProtocol();
-        private final Task.Inbox inbox = new Task.Inbox();
-        private final Task task = new Task.Command(() -> { });
-
+    public static class ActualInbox extends Posted {
         /** What {@link AioContext#post} does. */
         @Actor
         public void poster(ZZ_Result r) {
-            inbox.push(task);
-            r.r1 = notify.mustWake();
+            r.r1 = postAndLook();
         }
 
         /** What {@link AioContext#poll} does before it parks. */
         @Actor
         public void loop(ZZ_Result r) {
+            r.r2 = armAndLook();
+        }
+    }
+
+    /** The same, where the inbox has no slot left and the task goes to the overflow. */
+    @JCStressTest
+    @Outcome(id = "false, true", expect = FORBIDDEN, desc = "Asleep, and nobody wakes it.")
+    @Outcome(id = "true, true", expect = ACCEPTABLE, desc = "Asleep, and woken.")
+    @Outcome(id = "true, false", expect = ACCEPTABLE, desc = "Woken, though it did not sleep.")
+    @Outcome(id = "false, false", expect = ACCEPTABLE, desc = "It did not sleep.")
+    @State
+    public static class ActualFullInbox extends Posted {
+        private final Object[] taken = new Object[1];
+
+        /** The one slot that can be claimed is. */
+        public ActualFullInbox() {
+            Task.push(inbox, new Task.Command(() -> { }));
+        }
+
+        /** What {@link AioContext#post} does. */
+        @Actor
+        public void poster(ZZ_Result r) {
+            r.r1 = postAndLook();
+        }
+
+        /** Takes the first task, and then what {@link AioContext#poll} does before it parks. */
+        @Actor
+        public void loop(ZZ_Result r) {
+            inbox.poll(taken, 0, 1);
+            r.r2 = armAndLook();
+        }
+    }
+
+    /** The loop looks into the slots, which are no half of a Dekker pair. */
+    @JCStressTest
+    @Outcome(id = "false, true", expect = ACCEPTABLE_INTERESTING,
+            desc = "Asleep, and nobody wakes it.")
+    @Outcome(expect = ACCEPTABLE, desc = "Went well this time.")
+    @State
+    public static class BrokenLooksIntoTheSlots extends Posted {
+        /** What {@link AioContext#post} does. */
+        @Actor
+        public void poster(ZZ_Result r) {
+            r.r1 = postAndLook();
+        }
+
+        /** Arms, then looks whether there is something to take. */
+        @Actor
+        public void loop(ZZ_Result r) {
             notify.arm();
-            r.r2 = !notify.isAnnounced() && !inbox.hasTasks();
+            r.r2 = !notify.isAnnounced() && !inbox.hasNext();
         }
     }
 
@@ -314,6 +360,23 @@ public class NotifyVersusPark {
         @Arbiter
         public void nextTurn(IZ_Result r) {
             r.r2 = !context.sleep().isNotified();
+        }
+    }
+
+    /** The real inbox, a task for it, and the real steps. */
+    static class Posted {
+        final NotifyProtocol notify = new NotifyProtocol();
+        final Inbox<Task> inbox = new RingInbox<>(2, 2);
+        private final Task task = new Task.Command(() -> { });
+
+        boolean postAndLook() {
+            Task.push(inbox, task);
+            return notify.mustWake();
+        }
+
+        boolean armAndLook() {
+            notify.arm();
+            return !notify.isAnnounced() && inbox.isEmpty();
         }
     }
 

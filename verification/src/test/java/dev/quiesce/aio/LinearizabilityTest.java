@@ -2,6 +2,8 @@ package dev.quiesce.aio;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.quiesce.aio.queue.Inbox;
+import dev.quiesce.aio.queue.RingInbox;
 import dev.quiesce.rules.Rule;
 import org.jetbrains.lincheck.LincheckAssertionError;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
@@ -41,27 +43,41 @@ class LinearizabilityTest {
                 .check(operations);
     }
 
-    /** The inbox of a loop: anybody pushes, home takes and seals. */
+    /** The inbox of a loop, of which the second item finds no slot: anybody pushes, home takes. */
     public static final class InboxOperations {
-        private final Task.Inbox inbox = new Task.Inbox();
+        private final Inbox<Task> inbox = new RingInbox<>(2, 4);
 
         @Operation
         public boolean push() {
-            return inbox.push(new Letter());
+            return Task.push(inbox, new Letter());
+        }
+
+        @Operation
+        public boolean pushTwo() {
+            return Task.pushAll(inbox, new Task[] {new Letter(), new Letter()}, 2);
         }
 
         @Operation(nonParallelGroup = HOME)
         public int take() {
             Task.Fifo list = new Task.Fifo();
-            inbox.takeInto(list);
+            Task.Queues.takeAll(inbox, list);
             return count(list);
         }
 
         @Operation(nonParallelGroup = HOME)
+        public boolean isEmpty() {
+            return inbox.isEmpty();
+        }
+
+        @Operation(nonParallelGroup = HOME)
+        public boolean sealIfEmpty() {
+            return inbox.sealIfEmpty();
+        }
+
+        @Operation(nonParallelGroup = HOME)
         public int seal() {
-            Task.Fifo list = new Task.Fifo();
-            inbox.sealInto(list);
-            return count(list);
+            inbox.seal();
+            return take();
         }
 
         private static int count(Task.Fifo list) {
@@ -82,6 +98,21 @@ class LinearizabilityTest {
         public boolean push() {
             count += sealed ? 0 : 1;
             return !sealed;
+        }
+
+        public boolean pushTwo() {
+            count += sealed ? 0 : 2;
+            return !sealed;
+        }
+
+        public boolean isEmpty() {
+            return count == 0;
+        }
+
+        public boolean sealIfEmpty() {
+            boolean seals = count == 0 && !sealed;
+            sealed |= seals;
+            return seals;
         }
 
         public int take() {

@@ -39,6 +39,29 @@ class NotifyStepModelTest {
 
     @Test
     @Rule("AIO-33")
+    void shouldNeverSleepOnATaskThatIsClaimedAndNotYetThere() {
+        StepReport report = explore(
+                NotifyStepModelTest::slowPoster, NotifyStepModelTest::loop);
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-34")
+    void shouldRefuteALoopThatLooksForTasksThatAreThereBeforeItSleeps() {
+        StepReport report = explore(NotifyStepModelTest::earlyPoster,
+                a -> a.step("arms", w -> w.protocol.arm())
+                        .branch("is something there?", w -> w.there > 0 ? "disarms" : null)
+                        .stepWhen("sleeps", w -> w.permit, w -> w.permit = false)
+                        .step("disarms", w -> w.protocol.disarm())
+                        .step("looks", World::look)
+                        .branch("goes on", w -> w.served == 2 ? END : "arms"));
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(ASLEEP);
+    }
+
+    @Test
+    @Rule("AIO-33")
     void shouldNeverSleepOnEitherWhenBothCome() {
         StepReport report = explore(NotifyStepModelTest::inboxPoster,
                 NotifyStepModelTest::poster, NotifyStepModelTest::loop);
@@ -143,6 +166,21 @@ class NotifyStepModelTest {
         wakes(program);
     }
 
+    /** The same, interrupted between the claim of a place in the inbox and the store. */
+    private static void slowPoster(StepProgram<World> program) {
+        program.step("claims", World::claim).step("stores", World::store);
+        wakes(program);
+    }
+
+    /** Looks at whether the loop is armed before its store is done, as a processor may. */
+    private static void earlyPoster(StepProgram<World> program) {
+        program.step("claims", World::claim)
+                .branch("is the loop armed?", w -> w.protocol.isArmed() ? null : "stores late")
+                .branch("takes it down", w -> w.protocol.takeDown() ? null : "stores late")
+                .step("unparks", w -> w.permit = true)
+                .step("stores late", World::store);
+    }
+
     /** As {@code NotifyProtocol.mustWake}, and unpark. */
     private static void wakes(StepProgram<World> program) {
         program.branch("is the loop armed?", w -> w.protocol.isArmed() ? null : END)
@@ -187,23 +225,38 @@ class NotifyStepModelTest {
 
         /** Of what was posted, what the loop finds in its inbox. */
         int inbox;
+
+        /** Of what is in the inbox, what it can take. */
+        int there;
         boolean permit;
 
         void push() {
+            claim();
+            store();
+        }
+
+        void claim() {
             posted++;
             inbox++;
         }
 
+        void store() {
+            there++;
+        }
+
         void look() {
-            served = posted;
-            inbox = 0;
+            // An event that is announced, and not in the inbox, is there at once.
+            served = posted - inbox + there;
+            inbox -= there;
+            there = 0;
         }
 
         @Override
         public String toString() {
             return (protocol.isArmed() ? "armed " : "")
                     + (protocol.isAnnounced() ? "announced " : "")
-                    + (permit ? "permit " : "") + served + " of " + posted + ", inbox " + inbox;
+                    + (permit ? "permit " : "") + served + " of " + posted + ", inbox " + inbox
+                    + ", there " + there;
         }
     }
 }

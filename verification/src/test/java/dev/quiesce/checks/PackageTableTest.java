@@ -18,7 +18,12 @@ class PackageTableTest {
 
     private static final List<Set<String>> LEVELS =
             List.of(
-                    Set.of("aio.time", "aio.source", "aio.watch", "testkit.channel"),
+                    Set.of(
+                            "aio.time",
+                            "aio.queue",
+                            "aio.source",
+                            "aio.watch",
+                            "testkit.channel"),
                     Set.of("aio", "block", "scsi.spec", "virtio.memory"),
                     Set.of("aio.channel", "virtio.queue", "driver", "drain", "throttle"),
                     Set.of(

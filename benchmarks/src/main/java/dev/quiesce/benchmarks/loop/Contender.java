@@ -1,5 +1,6 @@
 package dev.quiesce.benchmarks.loop;
 
+import dev.quiesce.aio.OtherInboxes;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import java.util.function.Function;
@@ -20,6 +21,12 @@ public enum Contender {
 
     /** Ours: the same, 32 at a time; asks come in multiples of that. */
     QUIESCE_BURST(Loops.QuiesceBurst::new),
+
+    /** Our loop, tasks one by one, with a queue of JCTools for an inbox. */
+    QUIESCE_JCTOOLS(name -> new Loops.QuiesceTasks(name, OtherInboxes::startWithJctools)),
+
+    /** Our loop, tasks one by one, with a stack of linked tasks for an inbox. */
+    QUIESCE_LINKED(name -> new Loops.QuiesceTasks(name, OtherInboxes::startWithLinks)),
 
     /** Ours: {@code execute(Runnable)}, which allocates. */
     QUIESCE_EXECUTE(Loops.QuiesceExecute::new),

@@ -67,8 +67,9 @@ public class HandOverBenchmark {
     @State(Scope.Benchmark)
     public static class OneForOne extends Counted {
         /** Whose loop. */
-        @Param({"QUIESCE_TASKS", "QUIESCE_BURST", "QUIESCE_EXECUTE", "NETTY_NIO", "NETTY_EPOLL",
-            "JCTOOLS_PARK", "DISRUPTOR_YIELDING", "THREAD_POOL"})
+        @Param({"QUIESCE_TASKS", "QUIESCE_BURST", "QUIESCE_JCTOOLS", "QUIESCE_LINKED",
+            "QUIESCE_EXECUTE", "NETTY_NIO", "NETTY_EPOLL", "JCTOOLS_PARK", "DISRUPTOR_YIELDING",
+            "THREAD_POOL"})
         public Contender contender;
 
         private Loop loop;

@@ -9,6 +9,7 @@ import dev.quiesce.aio.BottomHalf;
 import dev.quiesce.aio.IoThread;
 import dev.quiesce.aio.IoThreadConfig;
 import dev.quiesce.aio.LoopSeams;
+import dev.quiesce.aio.OtherInboxes;
 import dev.quiesce.aio.Task;
 import dev.quiesce.aio.source.PollParameters;
 import io.netty.channel.EventLoop;
@@ -18,6 +19,7 @@ import java.util.Arrays;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /** The loops of the contenders. */
 final class Loops {
@@ -45,7 +47,12 @@ final class Loops {
         }
 
         Quiesce(String name, IoThread.Properties properties) {
-            thread = IoThread.start(new IoThreadConfig(name, Thread::new, SEAMS, true)
+            this(name, properties, IoThread::start);
+        }
+
+        Quiesce(String name, IoThread.Properties properties,
+                Function<IoThreadConfig, IoThread> starter) {
+            thread = starter.apply(new IoThreadConfig(name, Thread::new, SEAMS, true)
                     .withProperties(properties));
         }
 
@@ -108,7 +115,12 @@ final class Loops {
     /** As many tasks as may be waiting, posted in turn. */
     static final class QuiesceTasks extends Quiesce {
         QuiesceTasks(String name) {
-            super(name);
+            this(name, IoThread::start);
+        }
+
+        /** The same, on a loop that may have another inbox. */
+        QuiesceTasks(String name, Function<IoThreadConfig, IoThread> starter) {
+            super(name, IoThread.Properties.defaults(), starter);
         }
 
         @Override
@@ -233,8 +245,8 @@ final class Loops {
         }
     }
 
-    /** A task that runs a body. */
-    static final class Body extends Task {
+    /** A task that runs a body; it has a link for the inbox that needs one. */
+    static final class Body extends OtherInboxes.Linked {
         private final Runnable body;
 
         Body(Runnable body) {

@@ -23,7 +23,8 @@ public final class Report {
 
     /** Others, and our executor's method, which must make a task for each call. */
     private static final Set<String> MAY_ALLOCATE = Set.of("NETTY_NIO", "NETTY_EPOLL",
-            "JCTOOLS_PARK", "DISRUPTOR_YIELDING", "THREAD_POOL", "QUIESCE_EXECUTE");
+            "JCTOOLS_PARK", "DISRUPTOR_YIELDING", "THREAD_POOL", "QUIESCE_EXECUTE",
+            "QUIESCE_JCTOOLS");
 
     private Report() {
     }

@@ -29,6 +29,7 @@ public final class LoopMeter implements WatchedLoop {
      */
     private static final VarHandle TURNS = handle("turns");
     private static final VarHandle TURNS_ENDED = handle("turnsEnded");
+    private static final VarHandle TURNS_PASSED = handle("turnsPassed");
     private static final VarHandle TASKS = handle("tasks");
     private static final VarHandle TASKS_MAX = handle("tasksMax");
     private static final VarHandle COUNTERS = MethodHandles.arrayElementVarHandle(long[].class);
@@ -49,6 +50,9 @@ public final class LoopMeter implements WatchedLoop {
 
     /** Turns begun. Written at home, opaque; read by any, opaque. So are all counters. */
     private long turns;
+
+    /** Of turns that followed each other at once: begun and ended, in addition to the others. */
+    private long turnsPassed;
 
     /** Turns ended. Written with release, read with acquire. */
     private long turnsEnded;
@@ -127,7 +131,8 @@ public final class LoopMeter implements WatchedLoop {
         boolean moves = ended != (long) TURNS_ENDED.getAcquire(this);
         // Turns that pass between the looks are not on the stack together.
         int underWay = (int) Math.min(begun - ended, moves ? 1 : Integer.MAX_VALUE);
-        return new LoopStats(begun, underWay, parks > awakenings,
+        long passed = (long) TURNS_PASSED.getOpaque(this);
+        return new LoopStats(begun + passed, underWay, parks > awakenings,
                 (long) TASKS.getOpaque(this), (long) TASKS_MAX.getOpaque(this), get(TIMERS),
                 parks, get(WAKE_UPS), get(POLL_HITS), get(SLOW_CALLBACKS), get(LONG_TURNS),
                 get(LONGEST_TURN));
@@ -225,11 +230,7 @@ public final class LoopMeter implements WatchedLoop {
     public void turnEnds(long tasksSoFar) {
         if (turnsEnded + 1 == turns) {
             // The outermost, with what those nested in it ran.
-            long ran = tasksSoFar - tasksBefore;
-            tasksBefore = tasksSoFar;
-            if (ran > tasksMax) {
-                TASKS_MAX.setOpaque(this, ran);
-            }
+            countMost(tasksSoFar);
         }
         // Opaque: one writer, and readers that want a whole number.
         TASKS.setOpaque(this, tasksSoFar);
@@ -243,8 +244,19 @@ public final class LoopMeter implements WatchedLoop {
      * @param tasksSoFar how many tasks the loop has run since it was made
      */
     public void turnPasses(long tasksSoFar) {
-        turnEnds(tasksSoFar);
-        turnBegins();
+        countMost(tasksSoFar);
+        // Opaque: see turnBegins.
+        TASKS.setOpaque(this, tasksSoFar);
+        // Opaque. One number for both: nobody sees the end without the begin.
+        TURNS_PASSED.setOpaque(this, turnsPassed + 1);
+    }
+
+    private void countMost(long tasksSoFar) {
+        long ran = tasksSoFar - tasksBefore;
+        tasksBefore = tasksSoFar;
+        if (ran > tasksMax) {
+            TASKS_MAX.setOpaque(this, ran);
+        }
     }
 
     /**
