@@ -70,6 +70,10 @@ public final class BottomHalf extends Task {
     private static final int PACES = 64;
     private static final int ASKS = SCHEDULED | IDLE;
 
+    /** In {@code runs}: the last run on the stack has to reclaim. */
+    private static final int RECLAIM_LATER = 1;
+    private static final int RUN = 2;
+
     private static final VarHandle FLAGS;
     private static final VarHandle AT_HOME;
     private static final VarHandle GONE;
@@ -100,11 +104,8 @@ public final class BottomHalf extends Task {
     @SuppressWarnings("UnusedVariable") // read and written through GONE
     private @Nullable CompletableFuture<@Nullable Void> gone;
 
-    /** Whether a run is on the stack. Home context only. */
-    private boolean running;
-
-    /** Whether the last run on the stack has to reclaim. Home context only. */
-    private boolean reclaimLater;
+    /** RUN for each run that is on the stack, and RECLAIM_LATER. Home context only. */
+    private int runs;
 
     /**
      * Creates a bottom half that is not scheduled. Thread: any.
@@ -222,6 +223,11 @@ public final class BottomHalf extends Task {
     boolean step() {
         int asked = leaveQueue();
         int old = beginAtHome();
+        if (old == 0 && asked == (PENDING | SCHEDULED)) {
+            // The most frequent case: what the next line would do.
+            runCounted();
+            return true;
+        }
         return (old & DELETED) == 0 && serve(asks(old, asked));
     }
 
@@ -358,21 +364,32 @@ public final class BottomHalf extends Task {
 
     private boolean tryScheduleAtHome(int how) {
         int now = flags();
+        if ((now | atHome) == 0) {
+            // The most frequent case: what askAtHome would do.
+            setAtHome(PENDING | how);
+            return tryDeferAsked(how);
+        }
         if ((now & DELETED) != 0) {
             return true;
         }
         if (askAtHome(now, how)) {
-            if (!context.tryDefer(this)) {
-                setAtHome(0);
-                return false;
-            }
-            if (how == IDLE) {
-                setAtHome(atHome | PACES);
-                context.queues().pacingBegins(context.clock().nanoTime());
-            }
-        } else if (how == SCHEDULED && (atHome & PACES) != 0) {
+            return tryDeferAsked(how);
+        }
+        if (how == SCHEDULED && (atHome & PACES) != 0) {
             setAtHome(atHome & ~PACES);
             context.queues().pacingEnds();
+        }
+        return true;
+    }
+
+    private boolean tryDeferAsked(int how) {
+        if (!context.tryDefer(this)) {
+            setAtHome(0);
+            return false;
+        }
+        if (how == IDLE) {
+            setAtHome(atHome | PACES);
+            context.queues().pacingBegins(context.clock().nanoTime());
         }
         return true;
     }
@@ -394,22 +411,26 @@ public final class BottomHalf extends Task {
         if (asked == 0) {
             return false;
         }
-        boolean nested = running;
-        running = true;
-        try {
-            run();
-        } finally {
-            running = nested;
-            if (reclaimLater && !nested) {
-                reclaim();
-            }
-        }
+        runCounted();
         return (asked & SCHEDULED) != 0;
     }
 
+    private void runCounted() {
+        runs += RUN;
+        try {
+            callback.run();
+        } finally {
+            int left = runs - RUN;
+            runs = left;
+            if (left == RECLAIM_LATER) {
+                reclaim();
+            }
+        }
+    }
+
     private void reclaimOrLater() {
-        if (running) {
-            reclaimLater = true;
+        if (runs >= RUN) {
+            runs |= RECLAIM_LATER;
         } else {
             reclaim();
         }

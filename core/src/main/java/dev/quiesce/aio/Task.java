@@ -129,23 +129,36 @@ public abstract class Task {
     static final class Fifo {
         /*
          * An array of slots, used round and round: appending and taking write to the list only, so
-         * the tasks stay in the caches of those who post them.
+         * the tasks stay in the caches of those who post them. Task number n is in slot n modulo
+         * their number, unless it came when the list was empty: then it is `first`, which is all
+         * that a task needs that queues itself again and again (RescheduleBenchmark).
          */
         private static final int SLOTS_MIN = 16;
 
         /** A power of two of them, or none yet; tasks, and null. */
         private @Nullable Object[] slots = new Object[0];
+
+        /** The oldest task, if it is in no slot. */
+        private @Nullable Task first;
         private long appended;
         private long executed;
 
         void append(Task task) {
             Objects.requireNonNull(task, "task");
             assert task.markQueued();
-            if (appended - executed == slots.length) {
+            if (appended == executed) {
+                first = task;
+            } else {
+                appendToSlot(task);
+            }
+            appended++;
+        }
+
+        private void appendToSlot(Task task) {
+            if (size() >= slots.length) {
                 grow();
             }
             slots[(int) appended & slots.length - 1] = task;
-            appended++;
         }
 
         void appendAll(Task[] tasks, int count) {
@@ -169,7 +182,7 @@ public abstract class Task {
 
         /** How many slots are free in one piece, behind the last task; 1 at least. */
         private int room(long max) {
-            if (appended - executed == slots.length) {
+            if (size() >= slots.length) {
                 grow();
             }
             int free = slots.length - (int) size();
@@ -184,7 +197,7 @@ public abstract class Task {
 
         private void grow() {
             @Nullable Object[] larger = new Object[Math.max(SLOTS_MIN, 2 * slots.length)];
-            for (long i = executed; i < appended; i++) {
+            for (long i = first == null ? executed : executed + 1; i < appended; i++) {
                 larger[(int) i & larger.length - 1] = slots[(int) i & slots.length - 1];
             }
             slots = larger;
@@ -192,13 +205,23 @@ public abstract class Task {
 
         /** Takes the oldest task, which the caller then runs. There is one. */
         Task take() {
+            Task oldest = first;
+            if (oldest == null) {
+                oldest = takeFromSlot();
+            } else {
+                first = null;
+            }
+            assert oldest.markUnqueued();
+            executed++;
+            return oldest;
+        }
+
+        private Task takeFromSlot() {
             @Nullable Object[] ring = slots;
             int slot = (int) executed & ring.length - 1;
-            Task first = (Task) Objects.requireNonNull(ring[slot]);
+            Task oldest = (Task) Objects.requireNonNull(ring[slot]);
             ring[slot] = null;
-            assert first.markUnqueued();
-            executed++;
-            return first;
+            return oldest;
         }
 
         boolean isEmpty() {
@@ -239,11 +262,8 @@ public abstract class Task {
             return progress;
         }
 
-        /** The same, where nobody observes or steps the loop; most often there is one task. */
-        boolean runQuickSlice(AioContext context) {
-            if (appended - executed != 1) {
-                return runSlice(context, false);
-            }
+        /** Runs the only task that is in the list, where nobody observes or steps the loop. */
+        boolean runOldest(AioContext context) {
             boolean progress = run(take(), context);
             progress |= context.runEpilogue();
             return progress;
@@ -275,7 +295,6 @@ public abstract class Task {
 
         private void describe(List<String> out) {
             for (Task task : removeAll()) {
-                assert task.markUnqueued();
                 if (task.isLive()) {
                     out.add("task " + LoopMeter.nameOf(task::describe));
                     append(task);
@@ -288,11 +307,12 @@ public abstract class Task {
         /** Empties the list; what was in it does not count as run. */
         private List<Task> removeAll() {
             List<Task> all = new ArrayList<>();
-            for (long i = executed; i < appended; i++) {
-                all.add((Task) Objects.requireNonNull(slots[(int) i & slots.length - 1]));
+            long ran = executed;
+            while (!isEmpty()) {
+                all.add(take());
             }
-            slots = new Object[0];
-            appended = executed;
+            executed = ran;
+            appended = ran;
             return all;
         }
 

@@ -83,16 +83,17 @@ final class Turn {
         // Those tasks run in whole outermost turns only.
         long outerRan = queues.outer().ran();
         boolean progress = false;
-        int left = turns;
         depth = 1;
         meter.turnBegins();
         try {
-            progress |= ready.runQuickSlice(context);
-            while (--left > 0 && isQuick()) {
+            for (int left = turns; ; left--) {
+                progress |= ready.size() == 1
+                        ? ready.runOldest(context) : ready.runSlice(context, false);
+                if (left == 1 || !isQuick()) {
+                    return progress;
+                }
                 meter.turnPasses(ready.ran() + outerRan);
-                progress |= ready.runQuickSlice(context);
             }
-            return progress;
         } finally {
             depth = 0;
             meter.turnEnds(queues.ran());

@@ -1,6 +1,5 @@
 package dev.quiesce.benchmarks.loop;
 
-import java.lang.invoke.ConstantBootstraps;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.TimeUnit;
@@ -129,21 +128,23 @@ public class HandOverBenchmark {
 
     /** A count that the loop writes and the measuring thread reads, apart from everything else. */
     public static class Counted {
-        private static final VarHandle DONE = ConstantBootstraps.fieldVarHandle(
-                MethodHandles.lookup(), "done", VarHandle.class, Counted.class, long.class);
+        private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
 
-        private long done;
+        /** The one cell that counts has two cache lines before it and two behind. */
+        private static final int DONE = 16;
+
+        private final long[] cells = new long[2 * DONE + 1];
 
         void count() {
-            DONE.setRelease(this, done + 1);
+            CELL.setRelease(cells, DONE, cells[DONE] + 1);
         }
 
         void reach(long number) {
-            DONE.setRelease(this, number);
+            CELL.setRelease(cells, DONE, number);
         }
 
         void await(long number) {
-            for (int looks = 1; (long) DONE.getAcquire(this) < number; looks++) {
+            for (int looks = 1; (long) CELL.getAcquire(cells, DONE) < number; looks++) {
                 if (looks % LOOKS_BEFORE_YIELD == 0) {
                     Thread.yield();
                 } else {
