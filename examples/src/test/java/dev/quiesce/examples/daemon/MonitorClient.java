@@ -15,11 +15,14 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
+import java.nio.file.WatchKey;
+import java.nio.file.WatchService;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** A client of the monitor, as a person with a terminal would be. */
@@ -57,16 +60,32 @@ final class MonitorClient implements AutoCloseable {
         return this;
     }
 
-    /** To a daemon that is starting; not negotiated. */
+    /** To a daemon that is starting, in a directory without old sockets; not negotiated. */
     static MonitorClient connectWhenItListens(Path path) throws IOException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(100);
+        awaitCreation(path, deadline);
         while (true) {
             try {
                 return connect(path);
-            } catch (SocketException notYet) {
-                assertThat(System.nanoTime()).as("%s", notYet).isLessThan(deadline);
-                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+            } catch (SocketException bound) { // It is about to listen.
+                assertThat(System.nanoTime()).as("%s", bound).isLessThan(deadline);
+                Thread.onSpinWait();
             }
+        }
+    }
+
+    private static void awaitCreation(Path path, long deadlineNanos) throws IOException {
+        try (WatchService changes = path.getFileSystem().newWatchService()) {
+            path.getParent().register(changes, StandardWatchEventKinds.ENTRY_CREATE);
+            while (!Files.exists(path)) {
+                WatchKey change =
+                        changes.poll(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
+                assertThat(change).as("%s was made in time", path).isNotNull();
+                change.pollEvents();
+                change.reset();
+            }
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 

@@ -26,13 +26,17 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the host does to a disk reaches the guest as sense data, and nobody else. */
 class HostTroubleTest {
     private static final int IMAGE_BYTES = 1 << 20;
+    private static final int ROUNDS = 200;
+
+    /** Of two in each round: what comes then has to keep the last interrupt. */
+    private static final int COMMANDS_INTERRUPTED = 350;
     private static final long PAGE = 1L << 30;
 
     @TempDir
@@ -113,23 +117,31 @@ class HostTroubleTest {
     @Test
     void shouldServeTheGuestWhileTheThreadOfTheMachineIsInterrupted() throws Exception {
         Path image = Files.write(directory.resolve("disk.img"), new byte[IMAGE_BYTES]);
-        FutureTask<Boolean> machine = new FutureTask<>(() -> isServedInSpiteOfInterrupts(image));
+        AtomicInteger commands = new AtomicInteger();
+        FutureTask<Boolean> machine =
+                new FutureTask<>(() -> isServedInSpiteOfInterrupts(image, commands));
         Thread thread = new Thread(machine, "machine");
 
         thread.start();
-        while (thread.isAlive()) {
-            thread.interrupt();
-            LockSupport.parkNanos(50_000);
+        int interrupted = -1;
+        while (interrupted < COMMANDS_INTERRUPTED && thread.isAlive()) {
+            int now = commands.get();
+            if (now != interrupted) {
+                interrupted = now;
+                thread.interrupt();
+            }
+            Thread.onSpinWait();
         }
 
         assertThat(machine.get()).as("kept its interrupt").isTrue();
     }
 
     /**
-     * Runs a machine on this thread, once that was interrupted for the first time; returns whether
-     * it is interrupted in the end.
+     * Runs a machine on this thread, once that was interrupted for the first time, and counts the
+     * commands that it begins; returns whether it is interrupted in the end.
      */
-    private static boolean isServedInSpiteOfInterrupts(Path image) throws IOException {
+    private static boolean isServedInSpiteOfInterrupts(Path image, AtomicInteger commands)
+            throws IOException {
         while (!Thread.currentThread().isInterrupted()) {
             Thread.onSpinWait();
         }
@@ -139,11 +151,13 @@ class HostTroubleTest {
             machine.begun();
             try (GuestSession session = machine.session()) {
                 byte[] block = new byte[64 * 512];
-                for (int round = 0; round < 200; round++) {
+                for (int round = 0; round < ROUNDS; round++) {
                     Arrays.fill(block, (byte) round);
                     int lba = round % 16 * 64;
+                    commands.incrementAndGet();
                     assertThat(session.write(0, 0, GuestCdb.write10(lba, 64, round % 8 == 0), block)
                             .isGood()).isTrue();
+                    commands.incrementAndGet();
                     assertThat(session.read(0, 0, GuestCdb.read10(lba, 64), block.length))
                             .isEqualTo(block);
                 }
