@@ -188,6 +188,28 @@ class BackendContextTest {
     }
 
     @Test
+    @Rule("BB-50")
+    void shouldTellNobodyOfAContextWhenOnlyTheRootChanges() {
+        BlockBackend backend = machine.backend("disk", node("n"), machine.a);
+        List<AioContext> heard = new ArrayList<>();
+        backend.addListener(new BackendListener() {
+            @Override
+            public void contextChanged(AioContext now) {
+                heard.add(now);
+            }
+        });
+
+        backend.replace(node("other"));
+        backend.removeRoot();
+        backend.insert(node("third"));
+        assertThat(heard).isEmpty();
+        backend.setContext(machine.b);
+
+        assertThat(heard).containsExactly(machine.b);
+        assertThat(backend.stats().contextChanges()).isEqualTo(1);
+    }
+
+    @Test
     @Rule("BB-47")
     @Rule("DRAIN-39")
     void shouldDrainAnEmptyBackendToMoveIt() {

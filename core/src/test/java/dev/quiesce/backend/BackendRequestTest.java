@@ -130,6 +130,51 @@ class BackendRequestTest {
     }
 
     @Test
+    @Rule("REQ-4")
+    void shouldGiveEveryCountBackHoweverARequestEnds() {
+        HeldDriver driver = new HeldDriver("d");
+        BackendConfig config = BackendConfig.named("ro").withReadOnly(true);
+        BlockBackend backend = BlockBackend.create(machine.graph, config, null, machine.main);
+
+        endsBalanced(backend, Operation.FLUSH, 0, 0, BlockStatus.NO_MEDIUM);
+        backend.insert(machine.node("n", driver));
+        endsBalanced(backend, Operation.READ, LENGTH, 512, BlockStatus.INVALID);
+        endsBalanced(backend, Operation.WRITE, 0, 512, BlockStatus.READ_ONLY);
+        endsBalanced(backend, Operation.FLUSH, 0, 0, BlockStatus.OK);
+        endsBalanced(backend, Operation.READ, 0, 512, BlockStatus.OK);
+        driver.holding();
+        Recorder recorder = new Recorder(machine.a);
+        BlockRequest held = Machine.read(recorder);
+        backend.port(machine.a).submit(held);
+        assertThat(backend.gate().inFlight()).isEqualTo(1);
+        held.cancel();
+        machine.settle();
+        assertThat(recorder.statuses).containsExactly(BlockStatus.CANCELLED);
+        assertThat(backend.gate().inFlight()).isZero();
+        assertThat(driver.served).isEqualTo(3);
+    }
+
+    @Test
+    @Rule("BB-40")
+    void shouldLetALaterRequestEndBeforeAnEarlierOne() {
+        HeldDriver driver = new HeldDriver("d").holding();
+        BlockBackend backend = machine.backend("disk", machine.node("n", driver), machine.a);
+        Recorder recorder = new Recorder(machine.a);
+        BlockRequest first = Machine.write(recorder, 0);
+        BlockRequest second = Machine.write(recorder, 0);
+        backend.port(machine.a).submit(first);
+        backend.port(machine.a).submit(second);
+
+        driver.held.pollLast().complete(BlockStatus.OK, null);
+        machine.settle();
+        assertThat(recorder.requests).containsExactly(second);
+        driver.release();
+        machine.settle();
+
+        assertThat(recorder.requests).containsExactly(second, first);
+    }
+
+    @Test
     @Rule("DRAIN-27")
     @Rule("DRAIN-61")
     @Rule("DRAIN-59")
@@ -444,6 +489,14 @@ class BackendRequestTest {
                 .prepare(Operation.WRITE, 0, bytes, vector, 0));
         machine.settle();
         return recorder.statuses.get(0);
+    }
+
+    private void endsBalanced(
+            BlockBackend backend, Operation op, long offset, long length, BlockStatus status) {
+        assertThat(run(backend, op, offset, length)).isEqualTo(status);
+        assertThat(backend.gate().inFlight()).as("after %s", status).isZero();
+        DrainedSection.begin(backend).close(); // It would wait for ever, or not at all.
+        assertThat(backend.gate().inFlight()).isZero();
     }
 
     private BlockNode node(String name) {

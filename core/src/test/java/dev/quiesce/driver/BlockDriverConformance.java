@@ -231,7 +231,6 @@ public abstract class BlockDriverConformance {
     }
 
     @Test
-    @Rule("BB-40")
     void shouldServeManyRequestsAtOnce() {
         List<Recorder> recorders = new ArrayList<>();
         List<IoVector> payloads = new ArrayList<>();

@@ -23,6 +23,7 @@ class ReportLunsThreadsTest {
     @Test
     @Rule("SBUG-35")
     @Rule("SCSI-46")
+    @Rule("SCHED-16")
     void shouldReportTheUnitsOfOneInstantWhileOthersComeAndGo() {
         try (Rig rig = new Rig();
                 IoThread thread = IoThread.start(new IoThreadConfig("reports",

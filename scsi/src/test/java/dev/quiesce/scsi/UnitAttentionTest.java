@@ -61,6 +61,7 @@ class UnitAttentionTest {
 
     @Test
     @Rule("SCSI-14")
+    @Rule("SBUG-9")
     void shouldExemptInquiryAndReportLuns() {
         unit.queueUnitAttention(Sense.UA_RESET);
 

@@ -339,6 +339,34 @@ class LifeCycleTest {
         }
     }
 
+    /** The sections of the bus: one, two while the new disk moves, one again. */
+    @Test
+    @Rule("DP-39")
+    void shouldPlugAndMoveADiskWhileAnotherOneIsInsideASection() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1, 1, 1)) {
+            machine.hba.startDataplane(machine.hba.following());
+            machine.driverUp().settled();
+            DrainedSection section = machine.drain(0);
+            GuestCommand parked = machine.readThatParks(0);
+
+            machine.plug(machine.newDisk(new MemoryDriver(1 << 20)), new ScsiAddress(0, 1));
+            machine.await(machine.disks.get(1).backend().setContextAsync(machine.others.get(0)));
+            machine.await(machine.disks.get(0).backend().setContextAsync(machine.others.get(0)));
+            machine.turn();
+            assertThat(parked.isOutstanding()).isTrue();
+            assertThat(machine.hba.dataplane().handOversGivenUp()).as("none began").isZero();
+            section.close();
+            machine.until(() -> machine.hba.dataplane().rehomes() == 1);
+
+            assertThat(parked.isGood()).isTrue();
+            try (GuestSession session = machine.session()) {
+                session.execute(0, 1, GuestCdb.testUnitReady());
+                assertThat(session.read(0, 1, GuestCdb.read10(0, 1), 512)).hasSize(512);
+            }
+            answersReads(machine);
+        }
+    }
+
     @Test
     @Rule("VSCSI-14")
     @Rule("MAL-11")

@@ -81,7 +81,6 @@ class TaskManagementTest {
     @Rule("VSCSI-31")
     @Rule("VSCSI-26")
     @Rule("VSCSI-29")
-    @Rule("PURGE-16")
     @Rule("VSCSI-23")
     void shouldAnswerFunctionsThatFindNothing() {
         try (ScsiMachine machine = ScsiMachine.withDisks(1).begun()) {
@@ -96,6 +95,53 @@ class TaskManagementTest {
             machine.until(() -> answers.size() == 4);
 
             assertThat(answers).containsExactly(COMPLETE, BAD_TARGET, INCORRECT_LUN, REJECTED);
+        }
+    }
+
+    /** Before it looks for the unit, and while it waits for what is still to be fetched. */
+    @Test
+    @Rule("PURGE-16")
+    void shouldAnswerFunctionsWhoseUnitGoesWhileTheyWait() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(2, 1, 1)) {
+            AioContext other = machine.others.get(0);
+            machine.begunIn(other).settled();
+            GuestCommand hung = machine.readThatHangsDeaf(0);
+            CompletionStage<Void> leaves = machine.bus.unplug(new ScsiAddress(0, 0));
+            machine.turnWithout(other);
+
+            machine.driver.taskManagement(GuestScsi.LOGICAL_UNIT_RESET, 0, 0, 0, answers::add);
+            machine.driver.taskManagement(GuestScsi.ABORT_TASK_SET, 1, 0, 0, answers::add);
+            machine.turnWithout(other);
+            CompletionStage<Void> goes = machine.bus.unplug(new ScsiAddress(1, 0));
+            machine.turnWithout(other);
+            assertThat(answers).isEmpty();
+            machine.gates.get(0).open();
+            machine.await(leaves);
+            machine.await(goes);
+            machine.until(() -> answers.size() == 2);
+
+            assertThat(hung.isOutstanding()).isFalse();
+            assertThat(answers).containsExactlyInAnyOrder(BAD_TARGET, COMPLETE);
+        }
+    }
+
+    @Test
+    @Rule("SCHED-7")
+    void shouldAnswerAnAbortAndTheResetThatOvertakesIt() {
+        try (ScsiMachine machine = ScsiMachine.withDisks(1).begun().settled()) {
+            GuestCommand hung = machine.readThatHangsDeaf(0);
+
+            machine.driver.taskManagement(GuestScsi.ABORT_TASK_SET, 0, 0, 0, answers::add);
+            machine.turn();
+            machine.driver.taskManagement(GuestScsi.LOGICAL_UNIT_RESET, 0, 0, 0, answers::add);
+            machine.turn();
+            assertThat(answers).isEmpty();
+            machine.gates.get(0).open();
+            machine.until(() -> answers.size() == 2);
+
+            assertThat(answers).containsExactly(COMPLETE, COMPLETE);
+            assertThat(hung.response()).as("the first cause stays").isEqualTo(ABORTED);
+            assertThat(machine.driver.ledger().complaints()).isEmpty();
         }
     }
 

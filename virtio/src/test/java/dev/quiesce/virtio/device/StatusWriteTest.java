@@ -84,6 +84,7 @@ class StatusWriteTest {
 
     @Test
     @Rule("VSCSI-49")
+    @Rule("SBUG-55")
     @Rule("SBUG-69")
     void shouldCountWritesAfterAResetToTheNextLife() {
         device.writeDriverFeatures(VirtioFeatures.VERSION_1);
@@ -103,7 +104,6 @@ class StatusWriteTest {
 
     @Test
     @Rule("VSCSI-49")
-    @Rule("SBUG-55")
     void shouldNotRunOnWhatAFailedResetLeft() {
         device.writeDriverFeatures(VirtioFeatures.VERSION_1);
         device.writeStatus(UP);
