@@ -60,6 +60,37 @@ final class StepGraph {
         return schedule;
     }
 
+    /** The state reached first from which no path comes to an end; {@link #NONE} if each may. */
+    int firstWithoutEnd() {
+        List<List<Integer>> predecessors = new ArrayList<>();
+        nodes.forEach(node -> predecessors.add(new ArrayList<>(3)));
+        boolean[] ends = new boolean[nodes.size()];
+        List<Integer> found = new ArrayList<>();
+        for (int i = 0; i < nodes.size(); i++) {
+            for (int to : nodes.get(i).successors) {
+                predecessors.get(to).add(i);
+            }
+            if (nodes.get(i).successors.isEmpty()) {
+                ends[i] = true;
+                found.add(i);
+            }
+        }
+        for (int i = 0; i < found.size(); i++) {
+            for (int from : predecessors.get(found.get(i))) {
+                if (!ends[from]) {
+                    ends[from] = true;
+                    found.add(from);
+                }
+            }
+        }
+        for (int i = 0; i < ends.length; i++) {
+            if (!ends[i]) {
+                return i;
+            }
+        }
+        return NONE;
+    }
+
     /** The number of paths from the start to the ends; null if there is a cycle. */
     @Nullable BigInteger countSchedules() {
         int[] missing = new int[nodes.size()];

@@ -31,8 +31,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What counts as a failure: an invariant of {@link #always} that is false after a step (or at
  * the start), one of {@link #inTheEnd} that is false when no actor can move, an exception or failed
- * assertion in a step, and a state in which no actor can move although one that does not merely
- * {@linkplain StepProgram#serves() serve} has not ended (somebody waits for ever).
+ * assertion in a step, a state in which no actor can move although one that does not merely
+ * {@linkplain StepProgram#serves() serve} has not ended (somebody waits for ever), and a state from
+ * which no schedule comes to an end (somebody looks again and again, for ever).
  *
  * <p>The exploration proves something about interleavings of sequentially consistent steps. What a
  * memory model may reorder within and across the steps is for jcstress.
@@ -170,8 +171,13 @@ public final class StepModel<S> {
                 }
             }
         }
+        int failed = graph.size() - 1;
+        if (failure == null && frontier.isEmpty() && graph.firstWithoutEnd() != StepGraph.NONE) {
+            failed = graph.firstWithoutEnd();
+            failure = "from here on it goes on for ever";
+        }
         boolean complete = failure == null && frontier.isEmpty();
-        List<String> story = failure == null ? List.of() : tell(graph.scheduleTo(graph.size() - 1));
+        List<String> story = failure == null ? List.of() : tell(graph.scheduleTo(failed));
         return new StepReport(question, graph.size(), graph.steps(),
                 complete ? graph.countSchedules() : null, complete, failure, story);
     }

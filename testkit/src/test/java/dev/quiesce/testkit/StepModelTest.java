@@ -52,6 +52,20 @@ class StepModelTest {
         assertThat(report.story()).hasSize(2);
     }
 
+    /** It can always move, so nobody would ever look whether the end is right. */
+    @Test
+    void shouldReportAnActorThatLooksAgainForEver() {
+        StepReport report = StepModel.of("a flag that is lowered too early", Counter::new)
+                .actor("looks", a -> a.branch("looks", c -> c.value == 1 ? null : "looks"))
+                .actor("raises", a -> a.step("raises", c -> c.value = 1)
+                        .step("lowers", c -> c.value = 2))
+                .fingerprint(c -> c.value)
+                .explore();
+
+        assertThat(report.failure()).isEqualTo("from here on it goes on for ever");
+        assertThat(report.story()).hasSize(2).last().asString().contains("lowers");
+    }
+
     @Test
     void shouldLetAServingActorWaitForEver() {
         StepReport report = StepModel.of("a server", Counter::new)
