@@ -42,7 +42,7 @@ public final class AioContext implements Executor, AutoCloseable {
      * ahead of what it posts as home: posts of one thread run in their order.
      *
      * Falling asleep is safe because the loop looks at the ready list itself before it arms, and
-     * every foreign event raises `notified` after it has become visible; see NotifyProtocol and
+     * every foreign event is in the inbox or announced by then; see NotifyProtocol and
      * Turn, which has the order of a turn. What a poster reads is not near what the loop writes.
      */
 

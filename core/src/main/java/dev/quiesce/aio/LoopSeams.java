@@ -189,6 +189,8 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
 
     /** Keeps what comes before the fields of the handshake away from them. */
     abstract static class NotifyLeadingPad {
+        /** Fills the gap behind the header, where the first small field below would go. */
+        int padGap;
         long pad00, pad01, pad02, pad03, pad04, pad05, pad06, pad07;
         long pad08, pad09, pad10, pad11, pad12, pad13, pad14;
     }
@@ -216,8 +218,8 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
      */
     static final class NotifyProtocol extends NotifyFields {
         /*
-         * A Dekker pair. The poster writes its event - the head of the inbox, or `announced` -
-         * then reads `armed`; the loop writes `armed`, then reads `announced` and the head of the
+         * A Dekker pair. The poster writes its event - the tail of the inbox, or `announced` -
+         * then reads `armed`; the loop writes `armed`, then reads `announced` and the tail of the
          * inbox. All are sequentially consistent, so at least one side sees the other: either the
          * loop does not park, or the poster unparks it. With weaker accesses both could read the
          * old value and the loop would sleep on a queued task.

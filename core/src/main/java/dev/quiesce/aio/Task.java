@@ -130,8 +130,8 @@ public abstract class Task {
         /*
          * An array of slots, used round and round: appending and taking write to the list only, so
          * the tasks stay in the caches of those who post them. Task number n is in slot n modulo
-         * their number, unless it came when the list was empty: then it is `first`, which is all
-         * that a task needs that queues itself again and again (RescheduleBenchmark).
+         * their number, unless it was appended by itself when the list was empty: then it is
+         * `first`, all that a task needs that queues itself again and again (RescheduleBenchmark).
          */
         private static final int SLOTS_MIN = 16;
 
@@ -398,10 +398,19 @@ public abstract class Task {
             while (inbox.hasNext()) {
                 if (left <= 0) {
                     // Posters may be as fast as this.
-                    takeWholeInbox();
+                    takeClaimedAndThere();
                     return;
                 }
                 left -= ready.appendFrom(inbox, left);
+            }
+        }
+
+        private void takeClaimedAndThere() {
+            long left = inbox.claimed();
+            int taken = 1;
+            while (left > 0 && taken > 0) {
+                taken = ready.appendFrom(inbox, left);
+                left -= taken;
             }
         }
 

@@ -24,6 +24,17 @@ class LinearizabilityTest {
         check(InboxOperations.class, InboxSpecification.class);
     }
 
+    /** A poster may find it sealed and then open again. */
+    @Test
+    @Rule("AIO-75")
+    void shouldMakeSealingAnEmptyInboxAndOpeningItAtomic() {
+        new ModelCheckingOptions()
+                .iterations(100).invocationsPerIteration(300)
+                .threads(2).actorsPerThread(1).actorsBefore(1).actorsAfter(2)
+                .sequentialSpecification(DoorSpecification.class)
+                .check(DoorOperations.class);
+    }
+
     @Test
     void shouldMakeSetAndClearOfAnEventAtomic() {
         check(EventOperations.class, EventSpecification.class);
@@ -124,6 +135,58 @@ class LinearizabilityTest {
         public int seal() {
             sealed = true;
             return take();
+        }
+    }
+
+    /** The inbox of a loop that is about to be closed, and is not if something is in it. */
+    public static final class DoorOperations {
+        private final Inbox<Task> inbox = new RingInbox<>(2, 4);
+        private boolean sealed;
+
+        @Operation
+        public boolean push() {
+            return Task.push(inbox, new Letter());
+        }
+
+        @Operation(nonParallelGroup = HOME)
+        public boolean sealIfEmpty() {
+            boolean seals = inbox.sealIfEmpty();
+            sealed |= seals;
+            return seals;
+        }
+
+        /** Opens what was sealed. */
+        @Operation(nonParallelGroup = HOME)
+        public boolean unseal() {
+            boolean unseals = sealed;
+            sealed = false;
+            if (unseals) {
+                inbox.unseal();
+            }
+            return unseals;
+        }
+    }
+
+    /** The same, one operation at a time. */
+    public static final class DoorSpecification {
+        private int count;
+        private boolean sealed;
+
+        public boolean push() {
+            count += sealed ? 0 : 1;
+            return !sealed;
+        }
+
+        public boolean sealIfEmpty() {
+            boolean seals = count == 0 && !sealed;
+            sealed |= seals;
+            return seals;
+        }
+
+        public boolean unseal() {
+            boolean unseals = sealed;
+            sealed = false;
+            return unseals;
         }
     }
 

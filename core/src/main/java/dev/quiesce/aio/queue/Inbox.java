@@ -17,7 +17,8 @@ public abstract class Inbox<T> {
     }
 
     /**
-     * Leaves an item. It is claimed by a sequentially consistent write. Thread: any.
+     * Leaves an item. It is claimed by a sequentially consistent write, or, where there is no room,
+     * under a lock after such a look. Thread: any.
      *
      * @param item the item
      * @return false if the inbox is sealed
@@ -51,8 +52,9 @@ public abstract class Inbox<T> {
     public abstract boolean hasNext();
 
     /**
-     * {@return how many items are claimed and not taken} Sequentially consistent: the items of all
-     * who find later that the taker is about to sleep are counted. Thread: the taker.
+     * {@return how many items are claimed and not taken} Sequentially consistent: a poster that
+     * looks after its offer, and does not find that the taker was about to sleep, is counted.
+     * Thread: the taker.
      */
     public abstract long claimed();
 

@@ -11,6 +11,8 @@ final class RingFields {
 
     /** Keeps what comes before away. */
     abstract static class LeadingPad<T> extends Inbox<T> {
+        /** Fills the gap behind the header, where the first small field below would go. */
+        int padGap;
         long pad00, pad01, pad02, pad03, pad04, pad05, pad06, pad07;
         long pad08, pad09, pad10, pad11, pad12, pad13, pad14;
     }
@@ -57,11 +59,21 @@ final class RingFields {
         }
     }
 
-    /** Written by the taker for each batch; what comes after is the taker's, too, or cold. */
+    /** Written by the taker for each batch. */
     abstract static class Taker<T> extends TakerPad<T> {
         long head;
 
         Taker(Object[] slots) {
+            super(slots);
+        }
+    }
+
+    /** Between that and what comes behind the inbox, such as an array whose length posters read. */
+    abstract static class TrailingPad<T> extends Taker<T> {
+        long pad60, pad61, pad62, pad63, pad64, pad65, pad66, pad67;
+        long pad68, pad69, pad70, pad71, pad72, pad73, pad74;
+
+        TrailingPad(Object[] slots) {
             super(slots);
         }
     }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <T> what is left in it
  */
-public final class RingInbox<T> extends RingFields.Taker<T> {
+public final class RingInbox<T> extends RingFields.TrailingPad<T> {
     /*
      * `tail` is the number of slots that were ever claimed, and two bits. Offer: claim a slot by a
      * compare and set, which SEALED and FROZEN prevent, then store the item there with release.
@@ -46,6 +46,7 @@ public final class RingInbox<T> extends RingFields.Taker<T> {
     private static final long FROZEN = 2;
     private static final int BITS = 2;
     private static final long NONE = -1;
+    private static final long REFUSED = -2;
 
     /** Stands in the slot behind the last item before the overflow. */
     private static final Object MARK = new Object();
@@ -159,15 +160,15 @@ public final class RingInbox<T> extends RingFields.Taker<T> {
     private boolean offerSlowly(T item) {
         synchronized (lock) {
             long at = claimOrFreeze(1);
-            if (at != NONE) {
+            if (at >= 0) {
                 store(at, item);
                 return true;
             }
-            if (isSealed()) {
+            if (at == REFUSED) {
                 return false;
             }
-            overflow.add(item);
             mark();
+            overflow.add(item);
             return true;
         }
     }
@@ -175,22 +176,25 @@ public final class RingInbox<T> extends RingFields.Taker<T> {
     private boolean offerAllSlowly(T[] items, int count) {
         synchronized (lock) {
             long at = claimOrFreeze(count);
-            if (at != NONE) {
+            if (at >= 0) {
                 storeAll(at, items, count);
                 return true;
             }
-            if (isSealed()) {
+            if (at == REFUSED) {
                 return false;
             }
+            mark();
             for (int i = 0; i < count; i++) {
                 overflow.add(items[i]);
             }
-            mark();
             return true;
         }
     }
 
-    /** Sends the taker to the overflow, when it has come so far. Under the lock. */
+    /**
+     * Sends the taker to the overflow, when it has come so far. Under the lock, and before anything
+     * that could fail: a taker that finds nothing there takes FROZEN down.
+     */
     private void mark() {
         Object[] ring = slots;
         // Release: as in store.
@@ -205,8 +209,12 @@ public final class RingInbox<T> extends RingFields.Taker<T> {
                 return at;
             }
             long now = tailVolatile();
+            // One look decides: an inbox that was sealed empty may be opened again meanwhile.
+            if ((now & SEALED) != 0) {
+                return REFUSED;
+            }
             // Sequentially consistent: this claims a place in the overflow, see claim.
-            if ((now & (SEALED | FROZEN)) != 0 || TAIL.compareAndSet(this, now, now | FROZEN)) {
+            if ((now & FROZEN) != 0 || TAIL.compareAndSet(this, now, now | FROZEN)) {
                 return NONE;
             }
         }
@@ -241,6 +249,9 @@ public final class RingInbox<T> extends RingFields.Taker<T> {
         if (fetched.isEmpty()) {
             refill();
         }
+        if (fetched.isEmpty()) {
+            return 0;
+        }
         into[from] = fetched.remove();
         if (fetched.isEmpty()) {
             refill();
@@ -255,15 +266,23 @@ public final class RingInbox<T> extends RingFields.Taker<T> {
             fetched = overflow;
             overflow = empty;
             if (fetched.isEmpty()) {
+                ring[(int) head & ring.length - 1] = null;
                 if (ring.length < maxSlots) {
-                    ring = new Object[2 * ring.length];
-                    slots = ring;
-                } else {
-                    ring[(int) head & ring.length - 1] = null;
+                    grow();
                 }
                 // Release: the slots, for those who claim some of them.
                 TAIL.getAndBitwiseAnd(this, ~FROZEN);
             }
+        }
+    }
+
+    private void grow() {
+        try {
+            ring = new Object[2 * ring.length];
+            slots = ring;
+        } catch (OutOfMemoryError e) {
+            // As large as it was, then: more often full, and nothing is lost.
+            assert ring == slots;
         }
     }
 
@@ -308,10 +327,6 @@ public final class RingInbox<T> extends RingFields.Taker<T> {
     @Override
     public void seal() {
         TAIL.getAndBitwiseOr(this, SEALED);
-    }
-
-    private boolean isSealed() {
-        return (tailVolatile() & SEALED) != 0;
     }
 
     private long tailVolatile() {
