@@ -42,7 +42,7 @@ public final class Poller {
         }
     }
 
-    private final Consumer<RuntimeException> onFailure;
+    private final Consumer<Throwable> onFailure;
 
     /** The candidates, in the order in which they became it. */
     private final List<Polled> candidates = new ArrayList<>();
@@ -71,7 +71,7 @@ public final class Poller {
      *
      * @param onFailure told when a hook throws; its handler is not polled any more, only notified
      */
-    public Poller(Consumer<RuntimeException> onFailure) {
+    public Poller(Consumer<Throwable> onFailure) {
         this.onFailure = Objects.requireNonNull(onFailure, "onFailure");
     }
 
@@ -315,7 +315,7 @@ public final class Poller {
                 poller.begun++;
                 try {
                     hook.pollBegins();
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | InternalError e) {
                     fail(e);
                 }
             }
@@ -341,7 +341,7 @@ public final class Poller {
             poller.begun--;
             try {
                 hook.pollEnds();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | InternalError e) {
                 fail(e);
             }
         }
@@ -351,7 +351,7 @@ public final class Poller {
             boolean hit = false;
             try {
                 hit = hook.poll();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | InternalError e) {
                 fail(e);
             }
             if (hit) {
@@ -361,8 +361,11 @@ public final class Poller {
             return hit;
         }
 
-        /** From now on it is only notified. */
-        private void fail(RuntimeException cause) {
+        /**
+         * From now on it is only notified. An InternalError counts: what the hook asks may lie in a
+         * guest's memory that has gone (I7).
+         */
+        private void fail(Throwable cause) {
             boolean first = !failed;
             failed = true;
             poller.onFailure.accept(cause);

@@ -339,7 +339,12 @@ public final class QueuePump {
         @Override
         public boolean poll() {
             Virtqueue queue = ring;
-            return queue != null && attached && !batchPosted && !queue.isEmpty();
+            try {
+                return queue != null && attached && !batchPosted && !queue.isEmpty();
+            } catch (InternalError e) {
+                memoryFailed(queue, e);
+                return false;
+            }
         }
 
         @Override
@@ -347,8 +352,12 @@ public final class QueuePump {
             polled = true;
             Virtqueue queue = ring;
             if (queue != null) {
-                queue.disableNotify();
-                checkFault(queue);
+                try {
+                    queue.disableNotify();
+                    checkFault(queue);
+                } catch (InternalError e) {
+                    memoryFailed(queue, e);
+                }
             }
         }
 
@@ -357,9 +366,13 @@ public final class QueuePump {
             polled = false;
             Virtqueue queue = ring;
             if (queue != null && !batchPosted) {
-                // Whether something came meanwhile is what the loop asks next.
-                boolean unused = queue.enableNotify();
-                checkFault(queue);
+                try {
+                    // Whether something came meanwhile is what the loop asks next.
+                    boolean unused = queue.enableNotify();
+                    checkFault(queue);
+                } catch (InternalError e) {
+                    memoryFailed(queue, e);
+                }
             }
         }
     }
