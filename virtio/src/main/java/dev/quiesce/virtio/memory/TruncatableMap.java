@@ -7,19 +7,16 @@ final class TruncatableMap implements MemoryMap {
 
     /*
      * Where a mapping lost its pages, the JVM skips the access and remembers an InternalError.
-     * Newer JVMs throw it at the access. Older ones throw it when the thread next enters the
-     * runtime from Java code: perhaps much later, in whatever runs then, and if that is a class
-     * being initialised, the class is unusable for the rest of the process. One guest could so
-     * break what belongs to all.
+     * JVMs before 25 throw it when the thread next enters the runtime from Java code: perhaps much
+     * later, in whatever runs then, and if that is a class being initialised, the class is unusable
+     * for the rest of the process. Newer ones throw it where the compiled method returns that made
+     * the access, which may be far out. One guest could so break what belongs to all.
      *
-     * Hence on the older ones each access is followed by a step that certainly enters the
+     * Hence each access is followed by a step that certainly enters the
      * runtime: an array of arrays whose lengths the compiler cannot know. It costs some ten
      * nanoseconds and an allocation, which is why this is a map of its own and not a habit of all
      * maps. Calls of native methods do not do: returning from them leaves the error pending.
      */
-    private static final int THROWS_AT_THE_ACCESS = 25;
-    private static final boolean DELAYED = Runtime.version().feature() < THROWS_AT_THE_ACCESS;
-
     private final MemoryMap map;
 
     /** Volatile so that no compiler knows the length; never written again. */
@@ -31,10 +28,8 @@ final class TruncatableMap implements MemoryMap {
 
     @Override
     public void surfaceFaults() {
-        if (DELAYED) {
-            byte[][] entered = new byte[one][one];
-            assert entered.length == one;
-        }
+        byte[][] entered = new byte[one][one];
+        assert entered.length == one;
     }
 
     @Override
