@@ -10,7 +10,6 @@ import dev.quiesce.rules.Rule;
 import java.io.IOException;
 import java.nio.channels.Pipe;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** A loop that polls before it sleeps, on a clock that only its pauses move. */
@@ -364,17 +363,40 @@ class AdaptivePollingTest {
     @Test
     void shouldReportAHookThatThrowsAndGoOnNotifying() {
         learn(ring);
-        ring.failure = new IllegalStateException("on purpose");
+        ring.whenAsked = () -> {
+            throw new IllegalStateException("on purpose");
+        };
 
+        assertIsReportedAndNotifiedOnly("on purpose");
+    }
+
+    /** As of memory that a guest has truncated: see I7. */
+    @Test
+    void shouldReportAnInternalErrorOfAHookWhereverItComes() {
+        learn(ring);
+        Runnable lost = () -> {
+            throw new InternalError("lost page");
+        };
+        ring.whenAsked = lost;
+        ring.whenBegun = lost;
+        ring.whenEnded = lost;
+
+        assertIsReportedAndNotifiedOnly("lost page");
+    }
+
+    private void assertIsReportedAndNotifiedOnly(String message) {
         loop.context.poll(2 * MAX_NANOS);
         loop.context.poll(2 * MAX_NANOS);
-        assertThat(loop.errors).containsExactly(ring.failure);
+        assertThat(loop.errors).isNotEmpty()
+                .allSatisfy(error -> assertThat(error).hasMessage(message));
         assertThat(ring.begins).isEqualTo(ring.ends);
+        int polls = ring.polls;
         loop.log.clear();
         ring.signal();
         loop.context.poll(Long.MAX_VALUE);
 
         assertThat(loop.log).containsExactly("ring 1");
+        assertThat(ring.polls).isEqualTo(polls);
     }
 
     @Test
@@ -475,7 +497,8 @@ class AdaptivePollingTest {
         boolean calledElsewhere;
         Runnable beforeConsuming = () -> { };
         Runnable whenEnded = () -> { };
-        @Nullable RuntimeException failure;
+        Runnable whenAsked = () -> { };
+        Runnable whenBegun = () -> { };
 
         Ring(String name) {
             this.name = name;
@@ -495,9 +518,7 @@ class AdaptivePollingTest {
         public boolean poll() {
             polls++;
             noteCaller();
-            if (failure != null) {
-                throw failure;
-            }
+            whenAsked.run();
             return available > 0;
         }
 
@@ -505,6 +526,7 @@ class AdaptivePollingTest {
         public void pollBegins() {
             begins++;
             noteCaller();
+            whenBegun.run();
         }
 
         @Override
