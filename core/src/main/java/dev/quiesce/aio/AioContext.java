@@ -54,13 +54,13 @@ public final class AioContext implements Executor, AutoCloseable {
     private final LoopSeams.NotifyProtocol notify;
     private final Inbox<Task> inbox;
     private final Task.Queues queues;
+    private final Task.Fifo ready;
     private final DeferredCall.Epilogue epilogue = new DeferredCall.Epilogue();
     private final LoopTimer.Lists timers;
     private final ControlWait.Waiters waiters;
 
     /** The parker, if it steps this loop. */
     private final Parker.@Nullable Stepping stepping;
-
     private final Turn turn;
     private final Remains remains;
 
@@ -84,6 +84,7 @@ public final class AioContext implements Executor, AutoCloseable {
     AioContext(String name, LoopSeams seams, Inbox<Task> inbox) {
         this.inbox = inbox;
         this.queues = new Task.Queues(inbox);
+        this.ready = queues.ready();
         this.name = Objects.requireNonNull(name, "name");
         this.seams = Objects.requireNonNull(seams, "seams");
         this.stepping = seams.parker() instanceof Parker.Stepping parker ? parker : null;
@@ -242,7 +243,7 @@ public final class AioContext implements Executor, AutoCloseable {
         Objects.checkFromIndexSize(0, count, tasks.length);
         if (isHome()) {
             checkOpen();
-            queues.ready().appendAll(tasks, count);
+            ready.appendAll(tasks, count);
         } else if (count > 0 && !notify.wakes(this, Task.pushAll(inbox, tasks, count))) {
             throw gone();
         }
@@ -508,7 +509,7 @@ public final class AioContext implements Executor, AutoCloseable {
         if (gone != null) {
             return false;
         }
-        queues.ready().append(task);
+        ready.append(task);
         return true;
     }
 

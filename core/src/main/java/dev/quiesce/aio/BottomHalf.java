@@ -43,6 +43,9 @@ public final class BottomHalf extends Task {
      * true only for one that home itself asked to run idle. An errand keeps it awake by itself; an
      * ordinary ask from home ends the pacing.
      *
+     * `atHome` also counts the runs on the stack, above the asks, so that noting the begin of a run
+     * and taking back what it serves is one store. A deletion waits for them (AIO-13).
+     *
      * A run serves both places (AIO-3): whichever task comes first takes the asks of both back
      * before the callback, and the other one, if it is queued too, finds nothing to do. This task
      * changes `flags` only if it reads an ask there, but the read is sequentially consistent: an
@@ -70,9 +73,14 @@ public final class BottomHalf extends Task {
     private static final int PACES = 64;
     private static final int ASKS = SCHEDULED | IDLE;
 
-    /** In {@code runs}: the last run on the stack has to reclaim. */
-    private static final int RECLAIM_LATER = 1;
-    private static final int RUN = 2;
+    /** Only in {@code atHome}, and not asks: the last run on the stack has to reclaim. */
+    private static final int RECLAIM_LATER = 128;
+
+    /** One for each run that is on the stack. */
+    private static final int RUN = 256;
+
+    /** What an ask at home leaves in {@code atHome}. */
+    private static final int ASKED = PENDING | ASKS | PACES;
 
     private static final VarHandle FLAGS;
     private static final VarHandle AT_HOME;
@@ -98,14 +106,11 @@ public final class BottomHalf extends Task {
     @SuppressWarnings("UnusedVariable") // read and written through FLAGS
     private int flags;
 
-    /** What was asked at home: PENDING, PACES, SCHEDULED, IDLE. Written at home, read by any. */
+    /** What was asked at home, and how many runs are on the stack. Written at home, read by any. */
     private int atHome;
 
     @SuppressWarnings("UnusedVariable") // read and written through GONE
     private @Nullable CompletableFuture<@Nullable Void> gone;
-
-    /** RUN for each run that is on the stack, and RECLAIM_LATER. Home context only. */
-    private int runs;
 
     /**
      * Creates a bottom half that is not scheduled. Thread: any.
@@ -221,13 +226,14 @@ public final class BottomHalf extends Task {
 
     @Override
     boolean step() {
-        int asked = leaveQueue();
-        int old = beginAtHome();
-        if (old == 0 && asked == (PENDING | SCHEDULED)) {
-            // The most frequent case: what the next line would do.
-            runCounted();
+        if (atHome == (PENDING | SCHEDULED) && flags() == 0) {
+            // The most frequent case: what the rest would do, in one store, of a constant, which
+            // need not wait for what was stored there last.
+            runCounted(0);
             return true;
         }
+        int asked = leaveQueue();
+        int old = beginAtHome();
         return (old & DELETED) == 0 && serve(asks(old, asked));
     }
 
@@ -317,7 +323,7 @@ public final class BottomHalf extends Task {
      */
     int leaveQueue() {
         int asked = atHome;
-        setAtHome(0);
+        setAtHome(asked & ~ASKED);
         if ((asked & PACES) != 0) {
             context.queues().pacingEnds();
         }
@@ -364,9 +370,10 @@ public final class BottomHalf extends Task {
 
     private boolean tryScheduleAtHome(int how) {
         int now = flags();
-        if ((now | atHome) == 0) {
+        int before = atHome;
+        if ((now | (before & ASKED)) == 0) {
             // The most frequent case: what askAtHome would do.
-            setAtHome(PENDING | how);
+            setAtHome(before | PENDING | how);
             return tryDeferAsked(how);
         }
         if ((now & DELETED) != 0) {
@@ -384,7 +391,7 @@ public final class BottomHalf extends Task {
 
     private boolean tryDeferAsked(int how) {
         if (!context.tryDefer(this)) {
-            setAtHome(0);
+            setAtHome(atHome & ~ASKED);
             return false;
         }
         if (how == IDLE) {
@@ -411,26 +418,27 @@ public final class BottomHalf extends Task {
         if (asked == 0) {
             return false;
         }
-        runCounted();
+        runCounted(atHome);
         return (asked & SCHEDULED) != 0;
     }
 
-    private void runCounted() {
-        runs += RUN;
+    /** Runs the callback; {@code before}: what is to be in {@code atHome} besides this run. */
+    private void runCounted(int before) {
+        setAtHome(before + RUN);
         try {
             callback.run();
         } finally {
-            int left = runs - RUN;
-            runs = left;
-            if (left == RECLAIM_LATER) {
+            int left = atHome - RUN;
+            setAtHome(left);
+            if ((left & ~ASKED) == RECLAIM_LATER) {
                 reclaim();
             }
         }
     }
 
     private void reclaimOrLater() {
-        if (runs >= RUN) {
-            runs |= RECLAIM_LATER;
+        if (atHome >= RUN) {
+            setAtHome(atHome | RECLAIM_LATER);
         } else {
             reclaim();
         }

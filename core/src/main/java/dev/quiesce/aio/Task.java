@@ -131,7 +131,9 @@ public abstract class Task {
          * An array of slots, used round and round: appending and taking write to the list only, so
          * the tasks stay in the caches of those who post them. Task number n is in slot n modulo
          * their number, unless it was appended by itself when the list was empty: then it is
-         * `first`, all that a task needs that queues itself again and again (RescheduleBenchmark).
+         * `lone`, all that a task needs that queues itself again and again (RescheduleBenchmark).
+         * The reference stays there when the task is taken, until a whole turn begins: storing one
+         * costs the collector's barriers, and most often the next task is the same.
          */
         private static final int SLOTS_MIN = 16;
 
@@ -139,7 +141,10 @@ public abstract class Task {
         private @Nullable Object[] slots = new Object[0];
 
         /** The oldest task, if it is in no slot. */
-        private @Nullable Task first;
+        private @Nullable Task lone;
+
+        /** Whether that task has not been taken. */
+        private boolean hasLone;
         private long appended;
         private long executed;
 
@@ -147,7 +152,10 @@ public abstract class Task {
             Objects.requireNonNull(task, "task");
             assert task.markQueued();
             if (appended == executed) {
-                first = task;
+                hasLone = true;
+                if (lone != task) {
+                    lone = task;
+                }
             } else {
                 appendToSlot(task);
             }
@@ -197,7 +205,7 @@ public abstract class Task {
 
         private void grow() {
             @Nullable Object[] larger = new Object[Math.max(SLOTS_MIN, 2 * slots.length)];
-            for (long i = first == null ? executed : executed + 1; i < appended; i++) {
+            for (long i = hasLone ? executed + 1 : executed; i < appended; i++) {
                 larger[(int) i & larger.length - 1] = slots[(int) i & slots.length - 1];
             }
             slots = larger;
@@ -205,15 +213,18 @@ public abstract class Task {
 
         /** Takes the oldest task, which the caller then runs. There is one. */
         Task take() {
-            Task oldest = first;
-            if (oldest == null) {
-                oldest = takeFromSlot();
-            } else {
-                first = null;
-            }
+            Task oldest = hasLone ? Objects.requireNonNull(lone) : takeFromSlot();
+            hasLone = false;
             assert oldest.markUnqueued();
             executed++;
             return oldest;
+        }
+
+        /** Keeps no task that has been taken. */
+        void forgetTaken() {
+            if (!hasLone) {
+                lone = null;
+            }
         }
 
         private Task takeFromSlot() {
@@ -443,7 +454,13 @@ public abstract class Task {
 
         /** Whether something is ready that must not wait. */
         boolean hasUrgent() {
-            return !ready.isEmpty() && (pacing == 0 || ready.size() > pacing);
+            return urgent() > 0;
+        }
+
+        /** How many tasks are ready, if any of them must not wait, or 0. */
+        long urgent() {
+            long size = ready.size();
+            return size > pacing ? size : 0;
         }
 
         /** A task that lets the loop sleep has been made ready. */

@@ -69,12 +69,12 @@ final class Turn {
 
     /** With a turn on the stack, the quiet that it began with need not last. */
     private boolean mayBeQuick() {
-        return depth == 0 && isQuick();
+        return depth == 0 && quickTasks() > 0;
     }
 
-    /** Whether a turn begun now finds tasks in the ready list, and nothing else to look at. */
-    private boolean isQuick() {
-        return quiet && queues.hasUrgent() && !sleep.hasNews() && !meter.isObserved();
+    /** How many ready tasks a turn begun now finds, and nothing else to look at; 0 if not so. */
+    private long quickTasks() {
+        return quiet && !sleep.hasNews() && !meter.isObserved() ? queues.urgent() : 0;
     }
 
     /** A turn that is quick, and those that follow and are quick too, so many at most. */
@@ -83,16 +83,23 @@ final class Turn {
         // Those tasks run in whole outermost turns only.
         long outerRan = queues.outer().ran();
         boolean progress = false;
+        long tasks = ready.size();
         depth = 1;
         meter.turnBegins();
         try {
             for (int left = turns; ; left--) {
-                progress |= ready.size() == 1
-                        ? ready.runOldest(context) : ready.runSlice(context, false);
-                if (left == 1 || !isQuick()) {
+                boolean lone = tasks == 1;
+                progress |= lone ? ready.runOldest(context) : ready.runSlice(context, false);
+                tasks = left == 1 ? 0 : quickTasks();
+                if (tasks == 0) {
                     return progress;
                 }
-                meter.turnPasses(ready.ran() + outerRan);
+                if (lone) {
+                    // Had a turn been nested in this one, the next would not be quick.
+                    meter.loneTaskPasses();
+                } else {
+                    meter.turnPasses(ready.ran() + outerRan);
+                }
             }
         } finally {
             depth = 0;
@@ -104,6 +111,7 @@ final class Turn {
         waiters.checkMayPoll(context);
         // Known again at the end, if this turn gets there.
         quiet = false;
+        queues.ready().forgetTaken();
         depth++;
         meter.turnBegins();
         try {
@@ -390,6 +398,12 @@ final class Turn {
         }
 
         private void pollThenSleep(long waitNanos) {
+            if (!mayPoll() && !poller.hasBegun()) {
+                // As if polling were off, and without a look at the clock.
+                poller.waited(0);
+                sleep(waitNanos);
+                return;
+            }
             Clock clock = context.clock();
             if (context.stepping() == null) {
                 waitBegins();
@@ -401,10 +415,15 @@ final class Turn {
             poller.waited(clock.nanoTime() - begunNanos);
         }
 
+        /** Whether this loop may poll now: it is awake by itself, and has a core for that. */
+        private boolean mayPoll() {
+            return source == null && (!polite || parker.mayPoll(context));
+        }
+
         /** Polls for a while; returns how long to sleep after that, 0 if something was found. */
         private long poll(long waitNanos) {
             long budgetNanos = Math.min(poller.budgetNanos(), waitNanos);
-            if (budgetNanos == 0 || source != null || (polite && !parker.mayPoll(context))) {
+            if (budgetNanos == 0 || !mayPoll()) {
                 return waitNanos;
             }
             poller.begin(begunNanos);

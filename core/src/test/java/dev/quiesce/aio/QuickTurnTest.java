@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.quiesce.aio.watch.LoopObserver;
 import dev.quiesce.aio.watch.LoopStats;
 import dev.quiesce.rules.Rule;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -191,6 +192,64 @@ class QuickTurnTest {
         assertThat(after.turns() - before.turns()).isEqualTo(2);
         assertThat(after.tasks() - before.tasks()).isEqualTo(3);
         assertThat(after.tasksInTurnMax()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldCountEachOfTheTurnsThatALoopTakesAtOnce() {
+        LoopStats before = context.watched().stats();
+
+        context.turn().takeSome();
+        LoopStats alone = context.watched().stats();
+        inTheTask.add(() -> {
+            context.post(loop.logs("two"));
+            context.post(loop.logs("three"));
+        });
+        context.turn().takeSome();
+
+        LoopStats after = context.watched().stats();
+        assertThat(before.tasksInTurnMax()).isEqualTo(1);
+        assertThat(alone.turns() - before.turns()).isEqualTo(1_000);
+        assertThat(alone.tasks() - before.tasks()).isEqualTo(1_000);
+        assertThat(alone.tasksInTurnMax()).isEqualTo(1);
+        assertThat(after.turns() - alone.turns()).isEqualTo(1_000);
+        assertThat(after.tasks() - alone.tasks()).isEqualTo(1_002);
+        assertThat(after.tasksInTurnMax()).isEqualTo(3);
+        assertThat(after.turnsUnderWay()).isZero();
+    }
+
+    @Test
+    void shouldCountATaskThatPollsOnce() {
+        LoopStats before = context.watched().stats();
+
+        inTheTask.add(() -> context.poll(0));
+        context.turn().takeSome();
+
+        LoopStats after = context.watched().stats();
+        // The nested turn has run the task that it found, and nobody knows that all is quiet.
+        assertThat(after.turns() - before.turns()).isEqualTo(2);
+        assertThat(after.tasks() - before.tasks()).isEqualTo(2);
+        assertThat(after.tasksInTurnMax()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldKeepNoTaskThatHasRun() {
+        FakeLoop other = new FakeLoop();
+        WeakReference<Task> task = new WeakReference<>(runOnce(other));
+        other.poll();
+
+        for (int looks = 0; task.get() != null && looks < 100; looks++) {
+            System.gc();
+        }
+
+        assertThat(task.get()).isNull();
+        assertThat(other.log).containsExactly("once");
+    }
+
+    private static Task runOnce(FakeLoop loop) {
+        Task task = loop.logs("once");
+        loop.context.post(task);
+        loop.poll();
+        return task;
     }
 
     @Test

@@ -30,6 +30,7 @@ public final class LoopMeter implements WatchedLoop {
     private static final VarHandle TURNS = handle("turns");
     private static final VarHandle TURNS_ENDED = handle("turnsEnded");
     private static final VarHandle TURNS_PASSED = handle("turnsPassed");
+    private static final VarHandle LONE = handle("lone");
     private static final VarHandle TASKS = handle("tasks");
     private static final VarHandle TASKS_MAX = handle("tasksMax");
     private static final VarHandle COUNTERS = MethodHandles.arrayElementVarHandle(long[].class);
@@ -54,14 +55,17 @@ public final class LoopMeter implements WatchedLoop {
     /** Of turns that followed each other at once: begun and ended, in addition to the others. */
     private long turnsPassed;
 
+    /** Turns that passed, besides those, and ran one task each: so many tasks more. */
+    private long lone;
+
     /** Turns ended. Written with release, read with acquire. */
     private long turnsEnded;
 
-    /** Tasks run by the turns that have ended. */
+    /** Tasks run by the turns that have ended, but for lone ones. */
     @SuppressWarnings("UnusedVariable") // read and written through TASKS
     private long tasks;
 
-    /** Tasks run before the outermost turn that is under way began. Home context only. */
+    /** The same before the outermost turn that is under way began. Home context only. */
     private long tasksBefore;
 
     /** The most tasks of one turn. */
@@ -132,8 +136,10 @@ public final class LoopMeter implements WatchedLoop {
         // Turns that pass between the looks are not on the stack together.
         int underWay = (int) Math.min(begun - ended, moves ? 1 : Integer.MAX_VALUE);
         long passed = (long) TURNS_PASSED.getOpaque(this);
-        return new LoopStats(begun + passed, underWay, parks > awakenings,
-                (long) TASKS.getOpaque(this), (long) TASKS_MAX.getOpaque(this), get(TIMERS),
+        long tasksOfOthers = (long) TASKS.getOpaque(this);
+        long alone = (long) LONE.getOpaque(this);
+        return new LoopStats(begun + passed + alone, underWay, parks > awakenings,
+                tasksOfOthers + alone, (long) TASKS_MAX.getOpaque(this), get(TIMERS),
                 parks, get(WAKE_UPS), get(POLL_HITS), get(SLOW_CALLBACKS), get(LONG_TURNS),
                 get(LONGEST_TURN));
     }
@@ -230,10 +236,10 @@ public final class LoopMeter implements WatchedLoop {
     public void turnEnds(long tasksSoFar) {
         if (turnsEnded + 1 == turns) {
             // The outermost, with what those nested in it ran.
-            countMost(tasksSoFar);
+            countMost(tasksSoFar - lone);
         }
         // Opaque: one writer, and readers that want a whole number.
-        TASKS.setOpaque(this, tasksSoFar);
+        TASKS.setOpaque(this, tasksSoFar - lone);
         // Release: after the begin, see the note above.
         TURNS_ENDED.setRelease(this, turnsEnded + 1);
     }
@@ -244,16 +250,25 @@ public final class LoopMeter implements WatchedLoop {
      * @param tasksSoFar how many tasks the loop has run since it was made
      */
     public void turnPasses(long tasksSoFar) {
-        countMost(tasksSoFar);
+        countMost(tasksSoFar - lone);
         // Opaque: see turnBegins.
-        TASKS.setOpaque(this, tasksSoFar);
+        TASKS.setOpaque(this, tasksSoFar - lone);
         // Opaque. One number for both: nobody sees the end without the begin.
         TURNS_PASSED.setOpaque(this, turnsPassed + 1);
     }
 
-    private void countMost(long tasksSoFar) {
-        long ran = tasksSoFar - tasksBefore;
-        tasksBefore = tasksSoFar;
+    /**
+     * A turn that ran one task, and no other turn within it, ends and the next begins. Home
+     * context.
+     */
+    public void loneTaskPasses() {
+        // Opaque: see turnBegins. One number for turn and task.
+        LONE.setOpaque(this, lone + 1);
+    }
+
+    private void countMost(long tasksOfOthers) {
+        long ran = tasksOfOthers - tasksBefore;
+        tasksBefore = tasksOfOthers;
         if (ran > tasksMax) {
             TASKS_MAX.setOpaque(this, ran);
         }

@@ -47,6 +47,20 @@ class LoopMeterTest {
         assertThat(meter.stats().tasks()).isEqualTo(20);
     }
 
+    @Test
+    void shouldCountALoneTaskThatPassesAsATurnAndATask() {
+        meter.turnBegins();
+        meter.loneTaskPasses();
+        meter.loneTaskPasses();
+        assertThat(meter.stats().tasks()).isEqualTo(2);
+        assertThat(meter.stats().turns()).isEqualTo(3);
+        meter.turnPasses(5);
+        meter.loneTaskPasses();
+        meter.turnEnds(8);
+
+        assertThat(meter.stats()).isEqualTo(
+                new LoopStats(5, 0, false, 8, 3, 0, 0, 0, 0, 0, 0, 0));
+    }
 
     @Test
     void shouldReadNoClockWhileNobodyObserves() {
