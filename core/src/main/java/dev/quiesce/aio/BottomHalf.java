@@ -24,7 +24,7 @@ public final class BottomHalf extends Task {
     /*
      * Asks are kept in two places, because an ask at home, the commonest by far, needs no atomic
      * operation if it has a place of its own (RescheduleBenchmark: with one place it costs 4 ns
-     * more than a plain task, with two 1.5 ns).
+     * more than a plain task, with two 2 ns).
      *
      * From elsewhere: `flags`. PENDING says that `errand`, the bottom half's second task, is in the
      * inbox or the ready list, or about to be; whoever sets it queues it, so it is queued once. The
@@ -34,8 +34,8 @@ public final class BottomHalf extends Task {
      * the errand anew. An ask that finds PENDING set has nothing to notify: whoever set it pushes
      * the errand, and that wakes the loop.
      *
-     * At home: `atHome`, with the same bits; PENDING says that this task is in the ready list. No
-     * other thread writes it.
+     * At home: `atHome`, with the same bits and some more; PENDING says that this task is in the
+     * ready list. No other thread writes it.
      *
      * SCHEDULED and IDLE are asks of two kinds, each set by its own and cleared together, so
      * neither hides the other and the run is an idle one only if nobody asked for more (AIO-8).
@@ -44,7 +44,8 @@ public final class BottomHalf extends Task {
      * ordinary ask from home ends the pacing.
      *
      * `atHome` also counts the runs on the stack, above the asks, so that noting the begin of a run
-     * and taking back what it serves is one store. A deletion waits for them (AIO-13).
+     * and taking back what it serves is one store. A deletion waits for them (AIO-13). The shortest
+     * path of a run looks at `flags` before that store; nobody decides by `atHome` elsewhere.
      *
      * A run serves both places (AIO-3): whichever task comes first takes the asks of both back
      * before the callback, and the other one, if it is queued too, finds nothing to do. This task

@@ -132,18 +132,19 @@ public abstract class Task {
          * the tasks stay in the caches of those who post them. Task number n is in slot n modulo
          * their number, unless it was appended by itself when the list was empty: then it is
          * `lone`, all that a task needs that queues itself again and again (RescheduleBenchmark).
-         * The reference stays there when the task is taken, until a whole turn begins: storing one
-         * costs the collector's barriers, and most often the next task is the same.
+         * The reference stays there when the task is taken, until a whole turn begins, or quick
+         * ones with others: storing one costs the collector's barriers, and most often the next
+         * task is the same.
          */
         private static final int SLOTS_MIN = 16;
 
         /** A power of two of them, or none yet; tasks, and null. */
         private @Nullable Object[] slots = new Object[0];
 
-        /** The oldest task, if it is in no slot. */
+        /** A task that was appended by itself. */
         private @Nullable Task lone;
 
-        /** Whether that task has not been taken. */
+        /** Whether that one has not been taken; then it is the oldest. */
         private boolean hasLone;
         private long appended;
         private long executed;
@@ -220,7 +221,7 @@ public abstract class Task {
             return oldest;
         }
 
-        /** Keeps no task that has been taken. */
+        /** Keeps no reference to a task that has been taken. */
         void forgetTaken() {
             if (!hasLone) {
                 lone = null;
@@ -324,6 +325,7 @@ public abstract class Task {
             }
             executed = ran;
             appended = ran;
+            forgetTaken();
             return all;
         }
 
@@ -332,6 +334,7 @@ public abstract class Task {
                 // Asked for meanwhile or not: what was live has been described.
                 boolean unused = take().abandon();
             }
+            forgetTaken();
         }
     }
 
@@ -447,6 +450,12 @@ public abstract class Task {
             return ready.ran() + outer.ran();
         }
 
+        /** Keeps no reference to a task that has been taken. */
+        void forgetTaken() {
+            ready.forgetTaken();
+            outer.forgetTaken();
+        }
+
         /** Whether something is ready, though it may let the loop sleep. */
         boolean hasReady() {
             return !ready.isEmpty();
@@ -519,6 +528,7 @@ public abstract class Task {
             // and take a refusal for the end.
             if (outerInbox.sealIfEmpty()) {
                 if (inbox.sealIfEmpty()) {
+                    forgetTaken();
                     return true;
                 }
                 outerInbox.unseal();

@@ -84,17 +84,20 @@ final class Turn {
         long outerRan = queues.outer().ran();
         boolean progress = false;
         long tasks = ready.size();
+        if (tasks > 1) {
+            ready.forgetTaken();
+        }
         depth = 1;
         meter.turnBegins();
         try {
             for (int left = turns; ; left--) {
-                boolean lone = tasks == 1;
-                progress |= lone ? ready.runOldest(context) : ready.runSlice(context, false);
+                boolean alone = tasks == 1;
+                progress |= alone ? ready.runOldest(context) : ready.runSlice(context, false);
                 tasks = left == 1 ? 0 : quickTasks();
                 if (tasks == 0) {
                     return progress;
                 }
-                if (lone) {
+                if (alone) {
                     // Had a turn been nested in this one, the next would not be quick.
                     meter.loneTaskPasses();
                 } else {
@@ -111,7 +114,7 @@ final class Turn {
         waiters.checkMayPoll(context);
         // Known again at the end, if this turn gets there.
         quiet = false;
-        queues.ready().forgetTaken();
+        queues.forgetTaken();
         depth++;
         meter.turnBegins();
         try {
@@ -399,8 +402,8 @@ final class Turn {
 
         private void pollThenSleep(long waitNanos) {
             if (!mayPoll() && !poller.hasBegun()) {
-                // As if polling were off, and without a look at the clock.
-                poller.waited(0);
+                // Without a look at the clock.
+                poller.rest();
                 sleep(waitNanos);
                 return;
             }

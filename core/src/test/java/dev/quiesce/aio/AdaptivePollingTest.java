@@ -416,6 +416,31 @@ class AdaptivePollingTest {
     }
 
     @Test
+    @Rule("AIO-50")
+    void shouldForgetWhatItLearntWhileItMayNotPollAndNotLookAtTheClock() {
+        loop.context.sleep().poll(new PollParameters(MAX_NANOS, 0, 0), true);
+        ring.attach();
+        teach(ring);
+        loop.context.poll(20_000);
+        assertThat(loop.parker.pauses).as("learnt").isPositive();
+        loop.parker.mayPoll = false;
+        long looksBefore = loop.clock.looks;
+        loop.parker.asleep = () -> ring.signal();
+        loop.context.poll(Long.MAX_VALUE);
+        assertThat(loop.clock.looks).isEqualTo(looksBefore);
+        loop.parker.mayPoll = true;
+        loop.parker.pauses = 0;
+        loop.parker.asleep = null;
+
+        loop.context.poll(300);
+        assertThat(loop.parker.pauses).as("forgotten").isZero();
+        teach(ring);
+        loop.context.poll(300);
+
+        assertThat(loop.parker.pauses).as("learnt anew").isPositive();
+    }
+
+    @Test
     void shouldRefuseTimesThatAreNegative() {
         assertThatThrownBy(() -> loop.context.poll(-1))
                 .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("-1");

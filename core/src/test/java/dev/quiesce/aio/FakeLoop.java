@@ -88,8 +88,12 @@ final class FakeLoop implements AutoCloseable {
     static final class FakeClock implements Clock {
         long nowNanos;
 
+        /** How often somebody has looked. */
+        long looks;
+
         @Override
         public long nanoTime() {
+            looks++;
             return nowNanos;
         }
     }

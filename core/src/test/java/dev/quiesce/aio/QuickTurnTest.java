@@ -9,6 +9,7 @@ import dev.quiesce.rules.Rule;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -232,24 +233,93 @@ class QuickTurnTest {
     }
 
     @Test
-    void shouldKeepNoTaskThatHasRun() {
+    void shouldKnowTheMostTasksOfATurnThoughManyTurnsArePassing() {
         FakeLoop other = new FakeLoop();
-        WeakReference<Task> task = new WeakReference<>(runOnce(other));
+        List<LoopStats> seen = new ArrayList<>();
+        other.poll();
+        other.context.post(new Task() {
+            private int runs;
+
+            @Override
+            protected void run() {
+                other.context.post(this);
+                if (++runs == 500) {
+                    seen.add(other.context.watched().stats());
+                }
+            }
+        });
+
+        other.context.turn().takeSome();
+
+        assertThat(seen).extracting(LoopStats::tasks).containsExactly(499L);
+        assertThat(seen).extracting(LoopStats::tasksInTurnMax).containsExactly(1L);
+    }
+
+    @Test
+    void shouldKeepNoTaskThatHasRunWhenItWaits() {
+        FakeLoop other = new FakeLoop();
+        WeakReference<Task> task = postedTo(other, other.context::post);
+        other.poll();
         other.poll();
 
-        for (int looks = 0; task.get() != null && looks < 100; looks++) {
-            System.gc();
-        }
-
-        assertThat(task.get()).isNull();
+        assertThatIsCollected(task);
         assertThat(other.log).containsExactly("once");
     }
 
-    private static Task runOnce(FakeLoop loop) {
+    @Test
+    void shouldKeepNoOuterOnlyTaskThatHasRun() {
+        FakeLoop other = new FakeLoop();
+        WeakReference<Task> task = postedTo(other, other.context::postOuter);
+        other.poll();
+        other.poll();
+
+        assertThatIsCollected(task);
+        assertThat(other.log).containsExactly("once");
+    }
+
+    @Test
+    void shouldKeepNoTaskThatHasRunWhileItIsBusyWithOthers() {
+        FakeLoop other = new FakeLoop();
+        WeakReference<Task> task = postedTo(other, other.context::post);
+        for (int i = 0; i < 2; i++) {
+            other.context.post(new Task() {
+                @Override
+                protected void run() {
+                    other.context.post(this);
+                }
+            });
+        }
+        other.poll();
+
+        other.context.turn().takeSome();
+
+        assertThatIsCollected(task);
+        assertThat(other.log).containsExactly("once");
+    }
+
+    @Test
+    void shouldKeepNoTaskThatHasRunWhenItIsClosed() {
+        FakeLoop other = new FakeLoop();
+        WeakReference<Task> task = postedTo(other, other.context::post);
+        other.poll();
+
+        other.context.close();
+
+        assertThatIsCollected(task);
+        assertThat(other.log).containsExactly("once");
+    }
+
+    private static WeakReference<Task> postedTo(FakeLoop loop, Consumer<Task> way) {
         Task task = loop.logs("once");
-        loop.context.post(task);
-        loop.poll();
-        return task;
+        way.accept(task);
+        return new WeakReference<>(task);
+    }
+
+    private static void assertThatIsCollected(WeakReference<Task> task) {
+        for (int looks = 0; task.get() != null && looks < 100; looks++) {
+            System.gc();
+        }
+        assertThat(task.get()).isNull();
     }
 
     @Test

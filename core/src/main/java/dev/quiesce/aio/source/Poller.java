@@ -143,6 +143,17 @@ public final class Poller {
     }
 
     /**
+     * The loop may not poll for now: as if polling were off, with all times at 0 when it may again.
+     */
+    public void rest() {
+        blockNanos = 0;
+        if (used.isOn()) {
+            used = PollParameters.OFF;
+            reset();
+        }
+    }
+
+    /**
      * Enters polling mode, for those candidates that are not in it.
      *
      * @param nowNanos the time

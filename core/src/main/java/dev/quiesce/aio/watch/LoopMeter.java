@@ -30,7 +30,7 @@ public final class LoopMeter implements WatchedLoop {
     private static final VarHandle TURNS = handle("turns");
     private static final VarHandle TURNS_ENDED = handle("turnsEnded");
     private static final VarHandle TURNS_PASSED = handle("turnsPassed");
-    private static final VarHandle LONE = handle("lone");
+    private static final VarHandle LONE_PASSED = handle("lonePassed");
     private static final VarHandle TASKS = handle("tasks");
     private static final VarHandle TASKS_MAX = handle("tasksMax");
     private static final VarHandle COUNTERS = MethodHandles.arrayElementVarHandle(long[].class);
@@ -56,16 +56,16 @@ public final class LoopMeter implements WatchedLoop {
     private long turnsPassed;
 
     /** Turns that passed, besides those, and ran one task each: so many tasks more. */
-    private long lone;
+    private long lonePassed;
 
     /** Turns ended. Written with release, read with acquire. */
     private long turnsEnded;
 
-    /** Tasks run by the turns that have ended, but for lone ones. */
+    /** Tasks run by the turns that have ended, but for those in {@code lonePassed}. */
     @SuppressWarnings("UnusedVariable") // read and written through TASKS
     private long tasks;
 
-    /** The same before the outermost turn that is under way began. Home context only. */
+    /** What that was when the outermost turn that is under way began. Home context only. */
     private long tasksBefore;
 
     /** The most tasks of one turn. */
@@ -136,10 +136,11 @@ public final class LoopMeter implements WatchedLoop {
         // Turns that pass between the looks are not on the stack together.
         int underWay = (int) Math.min(begun - ended, moves ? 1 : Integer.MAX_VALUE);
         long passed = (long) TURNS_PASSED.getOpaque(this);
-        long tasksOfOthers = (long) TASKS.getOpaque(this);
-        long alone = (long) LONE.getOpaque(this);
+        long others = (long) TASKS.getOpaque(this);
+        long alone = (long) LONE_PASSED.getOpaque(this);
+        long most = (long) TASKS_MAX.getOpaque(this);
         return new LoopStats(begun + passed + alone, underWay, parks > awakenings,
-                tasksOfOthers + alone, (long) TASKS_MAX.getOpaque(this), get(TIMERS),
+                others + alone, Math.max(most, Math.min(alone, 1)), get(TIMERS),
                 parks, get(WAKE_UPS), get(POLL_HITS), get(SLOW_CALLBACKS), get(LONG_TURNS),
                 get(LONGEST_TURN));
     }
@@ -236,10 +237,10 @@ public final class LoopMeter implements WatchedLoop {
     public void turnEnds(long tasksSoFar) {
         if (turnsEnded + 1 == turns) {
             // The outermost, with what those nested in it ran.
-            countMost(tasksSoFar - lone);
+            countMost(tasksSoFar - lonePassed);
         }
         // Opaque: one writer, and readers that want a whole number.
-        TASKS.setOpaque(this, tasksSoFar - lone);
+        TASKS.setOpaque(this, tasksSoFar - lonePassed);
         // Release: after the begin, see the note above.
         TURNS_ENDED.setRelease(this, turnsEnded + 1);
     }
@@ -250,9 +251,9 @@ public final class LoopMeter implements WatchedLoop {
      * @param tasksSoFar how many tasks the loop has run since it was made
      */
     public void turnPasses(long tasksSoFar) {
-        countMost(tasksSoFar - lone);
+        countMost(tasksSoFar - lonePassed);
         // Opaque: see turnBegins.
-        TASKS.setOpaque(this, tasksSoFar - lone);
+        TASKS.setOpaque(this, tasksSoFar - lonePassed);
         // Opaque. One number for both: nobody sees the end without the begin.
         TURNS_PASSED.setOpaque(this, turnsPassed + 1);
     }
@@ -263,12 +264,12 @@ public final class LoopMeter implements WatchedLoop {
      */
     public void loneTaskPasses() {
         // Opaque: see turnBegins. One number for turn and task.
-        LONE.setOpaque(this, lone + 1);
+        LONE_PASSED.setOpaque(this, lonePassed + 1);
     }
 
-    private void countMost(long tasksOfOthers) {
-        long ran = tasksOfOthers - tasksBefore;
-        tasksBefore = tasksOfOthers;
+    private void countMost(long others) {
+        long ran = others - tasksBefore;
+        tasksBefore = others;
         if (ran > tasksMax) {
             TASKS_MAX.setOpaque(this, ran);
         }
