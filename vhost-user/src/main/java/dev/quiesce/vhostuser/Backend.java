@@ -145,6 +145,18 @@ final class Backend {
         }
     }
 
+    /** Takes every ring back from the device that it has; everything fetched is completed. */
+    void stopAll() {
+        Map<Ring, CompletionStage<QueueState>> stops = new LinkedHashMap<>();
+        for (Ring ring : rings) {
+            if (ring.isRunning()) {
+                stops.put(ring, device.stopQueue(ring.index));
+            }
+        }
+        stops.forEach((ring, stop) -> ring.stopped(awaitSettled(stop).lastAvail()));
+        forgetIfCancelled();
+    }
+
     /**
      * Changes the memory under running rings: all are taken back, so that what is in flight ends on
      * the old mappings; then those go, and the rings run on (VHU-11).
@@ -325,17 +337,6 @@ final class Backend {
         }
         await(device.writeStatus(DRIVER | DeviceStatus.FEATURES_OK | DeviceStatus.DRIVER_OK));
         up = true;
-    }
-
-    private void stopAll() {
-        Map<Ring, CompletionStage<QueueState>> stops = new LinkedHashMap<>();
-        for (Ring ring : rings) {
-            if (ring.isRunning()) {
-                stops.put(ring, device.stopQueue(ring.index));
-            }
-        }
-        stops.forEach((ring, stop) -> ring.stopped(awaitSettled(stop).lastAvail()));
-        forgetIfCancelled();
     }
 
     private void forgetIfCancelled() {

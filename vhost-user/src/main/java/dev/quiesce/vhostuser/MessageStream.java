@@ -69,9 +69,12 @@ final class MessageStream implements AutoCloseable {
         out.flush();
     }
 
-    /** Sends a reply with a descriptor, which stays the caller's. */
-    void reply(int request, ByteBuffer payload, FileDescriptor descriptor) throws IOException {
-        descriptors.send(descriptor);
+    /** Sends a reply, with a descriptor if there is one, which stays the caller's. */
+    void reply(int request, ByteBuffer payload, @Nullable FileDescriptor descriptor)
+            throws IOException {
+        if (descriptor != null) {
+            descriptors.send(descriptor);
+        }
         reply(request, payload);
     }
 

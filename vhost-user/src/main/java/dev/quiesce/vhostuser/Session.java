@@ -11,7 +11,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.newsclub.net.unix.AFUNIXSocket;
 import org.slf4j.Logger;
@@ -19,16 +23,30 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One front end, from its first message to its last: what each message does. Server's thread,
- * except {@link #shutDown} and what is said to be readable by any.
+ * except {@link #dismiss}, {@link #shutDown} and what is said to be readable by any.
  *
  * <p>After every message the rings are looked at: whichever is started, enabled and described by
  * now is given to the device, in whatever order the messages came.
  */
 final class Session {
+    /*
+     * A session ends in one of two ways. Dismissed, it takes no further message, has the device
+     * complete what it has fetched, and then closes the connection: until then only our receiving
+     * half is shut, so that the front end is not told that we have gone while we still write its
+     * rings, and is heard if it goes itself. Shut out (or if the front end goes or breaks a rule),
+     * it cancels what is in flight; that also ends the waiting of one that was dismissed.
+     *
+     * Of one that is dismissed only the front end can hold anything up, by not taking the answer
+     * to the message under way: a sending half that is open may wait for ever. So a timer looks at
+     * it until the session ends, and shuts out whoever is found in the same answer twice.
+     */
     private static final Logger LOG = LoggerFactory.getLogger(Session.class);
     private static final int ANCILLARY_BYTES = 1024;
     private static final int CONFIG_WIDTH = 1;
     private static final int NONE = -1;
+
+    /** For how long the answer to the last message may wait for a front end that we dismiss. */
+    private static final long PATIENCE_MILLIS = 100;
     private static final byte[] NOTHING = {};
 
     private final String name;
@@ -45,6 +63,11 @@ final class Session {
     private volatile VhostUserStatus.@Nullable FrontEnd status; // Written by the server's thread.
 
     private volatile boolean leaving; // Shut out. Written by any.
+    private volatile boolean dismissed; // Shall end when it has settled. Written by any.
+    private volatile boolean ended; // Written by the server's thread.
+
+    /** Odd while an answer is being written. Changed by the server's thread, read by any. */
+    private final AtomicInteger answers = new AtomicInteger();
 
     /** A queue whose call or error descriptor makes its writer wait, or none. Written by any. */
     private volatile int waitedFor = NONE;
@@ -67,11 +90,17 @@ final class Session {
             ThreadFactory threads, Runnable meanwhile) {
     }
 
-    /** Serves the front end until it leaves, breaks a rule, or is shut out; then cleans up. */
+    /**
+     * Serves the front end until it leaves, breaks a rule, is dismissed or shut out; then cleans
+     * up.
+     */
     void run() {
         calls.begin(this::accuse);
         try {
             String why = serve();
+            if (why == null && dismissed && !hasGone()) {
+                backend.stopAll();
+            }
             if (isAbusive()) { // Whatever else it came to then.
                 why = "connection closed, the front end broke the protocol: ring " + waitedFor
                         + ": whoever writes its call or error descriptor is made to wait";
@@ -95,10 +124,11 @@ final class Session {
         } catch (Violation e) {
             return "connection closed, the front end broke the protocol: " + e.getMessage();
         } catch (EOFException e) {
-            return "connection closed: " + e.getMessage();
+            // What it was about to say is no news if it is us who do not listen any more.
+            return isOver() ? null : "connection closed: " + e.getMessage();
         } catch (IOException e) {
-            // A reply that nobody waits for any more is no news if we have shut the front end out.
-            return leaving ? null : "connection lost: " + e;
+            // Nor is a reply that nobody waits for any more.
+            return isOver() ? null : "connection lost: " + e;
         }
     }
 
@@ -113,7 +143,40 @@ final class Session {
         shutDown();
     }
 
-    /** Ends the stream, so that {@link #run} comes to its end. Any thread. */
+    /** Whether what the front end says is not listened to any more. */
+    private boolean isOver() {
+        return leaving || dismissed;
+    }
+
+    /**
+     * Takes no message any more, so that {@link #run} comes to its end when everything that was
+     * fetched is completed. Any thread.
+     */
+    void dismiss() {
+        dismissed = true;
+        try {
+            socket.getChannel().shutdownInput();
+        } catch (IOException gone) {
+            LOG.debug("{}: the front end was gone already", name, gone);
+        }
+        watchAnswer(answers.get());
+    }
+
+    /** Shuts a front end out that does not take its answer, which is the last. The JDK's timer. */
+    private void watchAnswer(int seen) {
+        Executor timer = CompletableFuture.delayedExecutor(
+                PATIENCE_MILLIS, TimeUnit.MILLISECONDS, Runnable::run);
+        timer.execute(() -> {
+            int now = answers.get();
+            if (now == seen && now % 2 != 0) {
+                shutDown();
+            } else if (!ended) {
+                watchAnswer(now);
+            }
+        });
+    }
+
+    /** Ends the stream, so that {@link #run} comes to its end at once. Any thread. */
     void shutDown() {
         leaving = true;
         try {
@@ -144,7 +207,7 @@ final class Session {
 
     private void takeAll() throws IOException, Violation {
         MessageStream.Message next = stream.next();
-        while (next != null && !leaving) { // shut out, it may have left any number of messages
+        while (next != null && !isOver()) { // it may have left any number of messages
             take(next);
             showStatus();
             next = stream.next();
@@ -372,8 +435,7 @@ final class Session {
         InflightFile file = backend.newInflightFile(wanted);
         new Payload.Inflight(InflightBuffer.bytes(wanted.queues(), wanted.entries()), 0,
                 wanted.queues(), wanted.entries()).encode(answer);
-        showStatus();
-        stream.reply(message.header().request(), answer.rewind(), file.descriptor());
+        reply(message, answer.rewind(), file.descriptor());
     }
 
     private void takeInflightBuffer(MessageStream.Message message) throws Violation {
@@ -438,10 +500,20 @@ final class Session {
         reply(message, buffer(Long.BYTES).putLong(value).flip());
     }
 
-    /** Whoever has the answer finds the status that goes with it. */
     private void reply(MessageStream.Message message, ByteBuffer payload) throws IOException {
+        reply(message, payload, null);
+    }
+
+    /** Whoever has the answer finds the status that goes with it. */
+    private void reply(MessageStream.Message message, ByteBuffer payload,
+            @Nullable FileDescriptor along) throws IOException {
         showStatus();
-        stream.reply(message.header().request(), payload);
+        answers.incrementAndGet();
+        try {
+            stream.reply(message.header().request(), payload, along);
+        } finally {
+            answers.incrementAndGet();
+        }
     }
 
     private static ByteBuffer buffer(int bytes) {
@@ -450,6 +522,7 @@ final class Session {
 
     /** Settles and unmaps, in this order; then closes everything that is still open. */
     private void end() {
+        ended = true;
         kicks.close();
         try {
             backend.end();

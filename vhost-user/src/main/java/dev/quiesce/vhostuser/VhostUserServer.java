@@ -43,8 +43,9 @@ import org.slf4j.LoggerFactory;
  * on any other device, while a front end is connected or not.
  *
  * <p>When a front end leaves, in whatever way, what it had in flight is cancelled and waited for,
- * its memory unmapped, its descriptors closed, and the next one is accepted. The main context has
- * to be polled for any of this to happen.
+ * its memory unmapped, its descriptors closed, and the next one is accepted. When the server is
+ * {@linkplain #closeAsync closed}, what the front end has in flight is completed. The main context
+ * has to be polled for any of this to happen.
  *
  * @param <D> the kind of device
  */
@@ -148,9 +149,16 @@ public final class VhostUserServer<D extends VirtioDevice> {
     }
 
     /**
-     * Stops serving: accepts nobody any more, shuts the present front end out as if it had left,
-     * and takes the socket away. Any thread. The device is then in reset state and is the
-     * embedder's to close. Idempotent. The main context has to be polled until it has ended.
+     * Stops serving, in good order: accepts nobody any more, takes the socket away, listens to the
+     * present front end no more and fetches nothing more from its rings; completes, publishes and
+     * signals what was fetched; then ends the connection. What was not fetched stays in the rings,
+     * for whoever serves the front end next. Any thread. The device is then in reset state and is
+     * the embedder's to close. Idempotent. The main context has to be polled until it has ended.
+     *
+     * <p>Commands are waited for, also those that are parked in somebody's drained section; the
+     * embedder ends its sections first, or calls {@link #closeNowAsync}. A front end that goes
+     * meanwhile, or makes a thread wait, is not waited for: its commands are cancelled. What is
+     * acknowledged is as durable as any write: the embedder flushes its disks afterwards.
      *
      * @return ends when no thread of the server runs any more
      */
@@ -159,12 +167,30 @@ public final class VhostUserServer<D extends VirtioDevice> {
             if (closing.getCount() > 0) {
                 closing.countDown();
                 stopListening();
+                if (current != null) {
+                    current.dismiss();
+                }
             }
+        }
+        return closed.minimalCompletionStage();
+    }
+
+    /**
+     * Stops serving as {@link #closeAsync} does, but shuts the present front end out as if it had
+     * left: what is in flight or parked is cancelled, and only the cancelling is waited for. Any
+     * thread. Hastens a close that is under way. Idempotent. The main context has to be polled
+     * until it has ended.
+     *
+     * @return ends when no thread of the server runs any more
+     */
+    public CompletionStage<Void> closeNowAsync() {
+        CompletionStage<Void> end = closeAsync();
+        synchronized (this) {
             if (current != null) {
                 current.shutDown();
             }
         }
-        return closed.minimalCompletionStage();
+        return end;
     }
 
     private void acceptAll() {
@@ -241,7 +267,7 @@ public final class VhostUserServer<D extends VirtioDevice> {
             current = session;
             sessions++;
             if (closing.getCount() == 0) {
-                session.shutDown();
+                session.dismiss();
             }
         }
         session.run();

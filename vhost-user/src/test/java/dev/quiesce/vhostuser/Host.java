@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -45,6 +46,8 @@ final class Host implements AutoCloseable {
     final ScsiDisk disk;
     final VhostUserServer<VirtioScsi> server;
 
+    private final List<Thread> serverThreads = new CopyOnWriteArrayList<>();
+
     /** What a front end does whenever a descriptor of it has been made non-blocking. */
     volatile Runnable meanwhile = () -> { };
 
@@ -59,7 +62,7 @@ final class Host implements AutoCloseable {
                 () -> newDisk("disk", storage));
         await(bus.plug(disk, new ScsiAddress(0, 0)));
         server = onMain(() -> VhostUserServer.listen(
-                new VhostUserConfig("test", socket, Host::daemon),
+                new VhostUserConfig("test", socket, this::serverThread),
                 (memory, interrupt) -> VirtioScsi.create(
                         VirtioScsiConfig.of("test", requestQueues), bus, memory, interrupt),
                 () -> meanwhile.run()));
@@ -101,6 +104,34 @@ final class Host implements AutoCloseable {
             await(bus.unplug(new ScsiAddress(0, 0)));
             Host.this.close(disk);
         }
+    }
+
+    /**
+     * Returns when the server waits for rings that it stops, and fetches nothing from them any
+     * more. It has to have a reason to wait.
+     */
+    void awaitStopOfRings() throws Exception {
+        // It tells the device to stop all of them, and then waits for a while, again and again.
+        Thread serving = serverThreads.get(0);
+        while (serving.getState() != Thread.State.TIMED_WAITING) {
+            if (!serving.isAlive()) {
+                throw new AssertionError("the server has not waited for its rings");
+            }
+            Thread.onSpinWait();
+        }
+        // The device begins these in turn. No queue has this number, which is found out behind
+        // the stops; and then the loop that serves the queues knows.
+        CompletableFuture<?> behind = server.device().stopQueue(-1).toCompletableFuture();
+        behind.handle((none, expected) -> none).get(LIMIT_SECONDS, TimeUnit.SECONDS);
+        CompletableFuture.runAsync(() -> { }, ioThread.context())
+                .get(LIMIT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** The first is the server's own. */
+    private Thread serverThread(Runnable body) {
+        Thread thread = daemon(body);
+        serverThreads.add(thread);
+        return thread;
     }
 
     /** Runs something where control operations are allowed. */

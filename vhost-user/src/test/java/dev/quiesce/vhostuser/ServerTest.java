@@ -57,6 +57,7 @@ class ServerTest {
 
         Host.await(host.server.closeAsync());
         Host.await(host.server.closeAsync());
+        Host.await(host.server.closeNowAsync());
 
         host.close();
     }

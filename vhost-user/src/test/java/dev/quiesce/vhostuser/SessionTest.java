@@ -449,7 +449,7 @@ class SessionTest {
         try (Machine machine = Machine.booted(socket)) {
             DrainedSection section = stopUnderSection(machine);
 
-            Host.await(host.server.closeAsync());
+            Host.await(host.server.closeNowAsync());
 
             assertThat(host.disk.backend().gate().parkedCount()).isZero();
             Host.await(section.closeAsync());
@@ -463,7 +463,7 @@ class SessionTest {
             DrainedSection section = stopUnderSection(machine);
             machine.frontEnd.send(8, Machine.state(REQUESTS, 3)::encode); // would be complained of
 
-            Host.await(host.server.closeAsync());
+            Host.await(host.server.closeNowAsync());
 
             assertThat(log.take()).isEmpty();
             Host.await(section.closeAsync());

@@ -94,8 +94,9 @@ final class ExportTable {
 
     /**
      * Waits for what is being made or plugged, begins nothing more of it, flushes, shuts guests
-     * out, takes everything down. Flushed twice: first while the guest is there, then what it wrote
-     * until it was shut out.
+     * out when what they had begun is answered, takes everything down. Flushed twice: first while
+     * the guest is served, then what it wrote until it was shut out, so that all that was answered
+     * is durable.
      *
      * @return completes when it has gone; exceptionally, but then too, if a flush failed. The same
      *     stage for everybody who asks.

@@ -332,9 +332,9 @@ public final class Machine {
     }
 
     /**
-     * Takes everything down in order: sections end, requests in flight complete, disks are flushed,
-     * guests shut out. Operations begun from now on are refused; those under way are waited for,
-     * and exports that are being made get no more disks.
+     * Takes everything down in order: sections end, what guests had begun is answered, they are
+     * shut out, disks are flushed. Operations begun from now on are refused; those under way are
+     * waited for, and exports that are being made get no more disks.
      *
      * @return completes when only {@link #close} is left; exceptionally, and then too, if something
      *     was not flushed or did not come down

@@ -50,7 +50,8 @@ public interface Transport {
         boolean isConnected();
 
         /**
-         * Shuts the guest out, for good. Main context.
+         * Shuts the guest out, for good, once everything that it had begun is answered. Main
+         * context.
          *
          * @return completes when nobody reaches the device any more, and it is in reset state
          */
