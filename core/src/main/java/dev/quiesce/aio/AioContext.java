@@ -5,8 +5,6 @@ import dev.quiesce.aio.source.PollParameters;
 import dev.quiesce.aio.source.ReadinessSource;
 import dev.quiesce.aio.time.Clock;
 import dev.quiesce.aio.watch.WatchedLoop;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
@@ -67,8 +65,11 @@ public final class AioContext implements Executor, AutoCloseable {
     /** How many tasks run before an epilogue. Written by any, read at home once in a slice. */
     private volatile int tasksPerBatch = TASKS_PER_BATCH;
 
-    /** Why nothing runs here any more. Written once, at home; read by any. */
+    /** Why nothing is taken any more. Written once, at home; read by any, as is the next one. */
     private volatile @Nullable String gone;
+
+    /** Whether nothing is in use here any more either, neither a hook nor a channel. */
+    private volatile boolean over;
 
     /**
      * Creates a context that nobody owns. Thread: any.
@@ -469,9 +470,9 @@ public final class AioContext implements Executor, AutoCloseable {
      * its loop has ended. Thread: home context.
      *
      * @throws IllegalStateException if called inside a poll, or if tasks, timers, waiters, items at
-     *     work or parked tasks remain, which it names; the context then goes on as before. While it
-     *     finds that out, another thread that arms a timer or posts an outer-only task may be told
-     *     that the context is being closed
+     *     work or parked tasks remain, which it names, those included that come of leaving polling
+     *     mode; the context then goes on as before. While it finds that out, another thread that
+     *     arms a timer or posts an outer-only task may be told that the context is being closed
      */
     @Override
     public void close() {
@@ -484,13 +485,15 @@ public final class AioContext implements Executor, AutoCloseable {
                     + " on thread " + Lease.Ownership.caller() + " (AIO-75)");
         }
         String because = "context " + name + " is closed (AIO-75)";
+        // Before the look at what is left: the hooks that are told the end may queue something.
+        turn.sleep().leavePolling();
         remains.sealIfNothing();
-        List<String> attached = new ArrayList<>();
+        gone = because;
         try {
-            remains.letGo(attached);
+            remains.letGo();
         } finally {
-            gone = because;
-            remains.reportAttached(because, attached);
+            over = true;
+            remains.reportAttached(because);
         }
     }
 
@@ -531,21 +534,18 @@ public final class AioContext implements Executor, AutoCloseable {
     /** Ends the context with whatever is left in it, which is reported. Home context. */
     void end(String because) {
         checkHome();
-        List<String> attached = new ArrayList<>();
         try {
-            remains.letGo(attached);
+            remains.letGo();
         } finally {
             gone = because;
-            remains.abandon(because, attached);
+            over = true;
+            remains.abandon(because);
         }
     }
 
-    /**
-     * {@return whether nothing runs here any more, since the context is closed or its loop has
-     * ended} Thread: any; once true it stays so.
-     */
+    /** {@return whether this is closed, or its loop has ended} Thread: any; it stays so. */
     public boolean isGone() {
-        return gone != null;
+        return over;
     }
 
     /** Why nothing runs here any more, or will soon. Thread: any. */

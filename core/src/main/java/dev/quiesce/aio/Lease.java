@@ -20,8 +20,9 @@ public final class Lease implements AutoCloseable {
     }
 
     /**
-     * Gives the lease back. Closing the outermost one makes everything this thread did in the
-     * context visible to the next owner. Thread: home context.
+     * Gives the lease back. Closing the outermost one leaves polling mode, and makes everything
+     * this thread did in the context visible to the next owner, in whose first turn runs what is
+     * queued by then. Thread: home context.
      *
      * @throws IllegalStateException if the caller does not own the context, if a later lease is
      *     still open, or if the outermost lease is closed inside a poll

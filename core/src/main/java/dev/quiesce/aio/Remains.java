@@ -25,6 +25,9 @@ final class Remains {
     /** Tasks of the context that wait in some parking lot. */
     private int parkedTasks;
 
+    /** What is still attached to the source that is let go. */
+    private final List<String> attached = new ArrayList<>();
+
     /** Main contexts whose waits look again when this context has ended. Any thread. */
     private final Set<AioContext> dependants = ConcurrentHashMap.newKeySet();
 
@@ -139,10 +142,8 @@ final class Remains {
     /**
      * Leaves polling mode, and what the loop slept in. Before the context counts as gone: from then
      * on any thread may detach, and must find that neither a hook nor a channel is in use here.
-     *
-     * @param attached to which it adds what is still attached
      */
-    void letGo(List<String> attached) {
+    void letGo() {
         try {
             context.sleep().poller().close();
         } finally {
@@ -159,23 +160,23 @@ final class Remains {
     }
 
     /** Reports what was never deleted or detached. */
-    void reportAttached(String because, List<String> attached) {
+    void reportAttached(String because) {
         try {
             for (Task task : registry) {
                 context.report("close", new IllegalStateException("context " + context.name()
                         + " was closed, but " + LoopMeter.nameOf(task::leak)));
             }
-            report(because, attached);
+            report(because);
         } finally {
             tellOfTheEnd();
         }
     }
 
     /** Refuses everything from now on, and reports what will never run (IOT-6). */
-    void abandon(String because, List<String> attached) {
+    void abandon(String because) {
         try {
             abandonAll(because);
-            report(because, attached);
+            report(because);
         } finally {
             tellOfTheEnd();
         }
@@ -194,7 +195,7 @@ final class Remains {
         }
     }
 
-    private void report(String because, List<String> attached) {
+    private void report(String because) {
         for (String one : attached) {
             context.report("close", new IllegalStateException(
                     because + ", but " + one + " is still attached"));

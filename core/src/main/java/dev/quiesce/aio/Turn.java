@@ -126,7 +126,7 @@ final class Turn {
                 sleep.waitBegins();
                 whileAsleep(() -> parker.turnBegins(context, waitNanos));
             }
-            sleep.until(waitNanos == 0 || hasQueued() ? 0 : Math.min(waitNanos, nanosUntilDue()));
+            sleep.until(sleepNanos(waitNanos));
             if (sleep.acknowledge()) {
                 // What is posted there is announced, so no other turn needs to look.
                 queues.takeOuterInbox();
@@ -218,6 +218,11 @@ final class Turn {
     boolean isDue() {
         return sleep.isNotified() || hasQueued(depth <= 1)
                 || nanosUntilDue() == 0;
+    }
+
+    /** How long a turn that may wait so long may sleep for what is known at home by now. */
+    private long sleepNanos(long waitNanos) {
+        return waitNanos == 0 || hasQueued() ? 0 : Math.min(waitNanos, nanosUntilDue());
     }
 
     /** How long the loop may sleep for its timers and its idle tasks. */
@@ -413,7 +418,8 @@ final class Turn {
             }
             long leftNanos = poll(waitNanos);
             if (leftNanos > 0 && !(poller.hasBegun() && poller.end(clock.nanoTime()))) {
-                sleep(leftNanos);
+                // Looked at again: the hooks, and who hears of their failures, are at home.
+                sleep(context.turn().sleepNanos(leftNanos));
             }
             poller.waited(clock.nanoTime() - begunNanos);
         }
