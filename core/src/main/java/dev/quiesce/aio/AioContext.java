@@ -128,12 +128,11 @@ public final class AioContext implements Executor, AutoCloseable {
      *     loop has ended
      */
     public Lease acquire() {
-        if (!isHome()) {
-            checkOpen();
-            ownership.take();
-            queues.takeWholeInbox();
+        if (isHome()) {
+            return ownership.next();
         }
-        return ownership.next();
+        checkOpen();
+        return ownership.take(queues);
     }
 
     /**
@@ -536,6 +535,7 @@ public final class AioContext implements Executor, AutoCloseable {
         checkHome();
         try {
             remains.letGo();
+            remains.feed();
         } finally {
             gone = because;
             over = true;

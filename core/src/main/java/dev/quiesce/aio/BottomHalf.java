@@ -58,6 +58,10 @@ public final class BottomHalf extends Task {
      * asks at home void that were made before: the loop drops them when it finds REVOKED, before
      * it runs; and the next ask at home takes REVOKED down before it is noted.
      *
+     * An errand for which there is no room is left to the loop: whoever set PENDING takes it down
+     * again and leaves the asks and the deletion where they are, so that nothing is lost that
+     * others have asked for meanwhile; see Remains.starve and requeue.
+     *
      * RECLAIMED is set once, by the loop, when a deleted bottom half can never run again and is
      * not running; `gone` and RECLAIMED are a Dekker pair, so a waiter either is found or finds
      * that there is nothing to wait for.
@@ -124,7 +128,15 @@ public final class BottomHalf extends Task {
         this.context = Objects.requireNonNull(context, "context");
         this.name = Objects.requireNonNull(name, "name");
         this.callback = Objects.requireNonNull(callback, "callback");
-        context.remains().registry().add(this);
+        boolean registered = false;
+        try {
+            context.remains().registry().add(this);
+            registered = true;
+        } finally {
+            if (!registered) {
+                context.remains().registry().remove(this);
+            }
+        }
     }
 
     /**
@@ -176,7 +188,7 @@ public final class BottomHalf extends Task {
      */
     public void delete() {
         int old = markDeleted();
-        if ((old & PENDING) == 0 && (old & DELETED) == 0 && !context.tryPost(errand)) {
+        if ((old & PENDING) == 0 && (old & DELETED) == 0 && !tryPostErrand()) {
             reclaim();
         }
     }
@@ -241,6 +253,15 @@ public final class BottomHalf extends Task {
     @Override
     boolean isLive() {
         return (flags() & (DELETED | REVOKED)) == 0 && (atHome & ASKS) != 0;
+    }
+
+    @Override
+    void requeue() {
+        int now = flags();
+        if ((now & (PENDING | RECLAIMED)) == 0 && (now & (ASKS | DELETED)) != 0
+                && (ask(0) & PENDING) == 0 && !tryPostErrand() && (begin() & DELETED) != 0) {
+            reclaim();
+        }
     }
 
     @Override
@@ -355,6 +376,11 @@ public final class BottomHalf extends Task {
         return (int) FLAGS.getAndBitwiseOr(this, DELETED | PENDING);
     }
 
+    /** Step of whoever has set PENDING and cannot queue the errand. */
+    void unpend() {
+        FLAGS.getAndBitwiseAnd(this, ~PENDING);
+    }
+
     /** The flags as they are now. Thread: any. */
     int flags() {
         return (int) FLAGS.getVolatile(this);
@@ -391,8 +417,15 @@ public final class BottomHalf extends Task {
     }
 
     private boolean tryDeferAsked(int how) {
-        if (!context.tryDefer(this)) {
-            setAtHome(atHome & ~ASKED);
+        boolean deferred = false;
+        try {
+            deferred = context.tryDefer(this);
+        } finally {
+            if (!deferred) {
+                setAtHome(atHome & ~ASKED);
+            }
+        }
+        if (!deferred) {
             return false;
         }
         if (how == IDLE) {
@@ -404,7 +437,7 @@ public final class BottomHalf extends Task {
 
     private boolean tryScheduleFromElsewhere(int how) {
         int old = ask(how);
-        if ((old & (DELETED | PENDING)) != 0 || context.tryPost(errand)) {
+        if ((old & (DELETED | PENDING)) != 0 || tryPostErrand()) {
             return true;
         }
         // Gone. A delete that found PENDING set has left the rest to us.
@@ -412,6 +445,16 @@ public final class BottomHalf extends Task {
             reclaim();
         }
         return false;
+    }
+
+    /** Queues the errand, or has the loop do it if there is no room; false if gone. */
+    private boolean tryPostErrand() {
+        try {
+            return context.tryPost(errand);
+        } catch (OutOfMemoryError e) {
+            unpend();
+            return context.remains().starve();
+        }
     }
 
     /** Runs the callback, if it was asked for; returns whether that is progress. */

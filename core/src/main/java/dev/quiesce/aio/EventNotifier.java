@@ -135,7 +135,16 @@ public final class EventNotifier {
                     + context + " by thread " + Lease.Ownership.caller() + ": it is attached to "
                     + attachedTo() + " (AIO-21)");
         }
-        context.remains().registry().add(mine);
+        boolean attached = false;
+        try {
+            context.remains().registry().add(mine);
+            attached = true;
+        } finally {
+            if (!attached) {
+                withdraw(mine);
+                context.remains().registry().remove(mine);
+            }
+        }
         if (isSet()) {
             mine.schedule();
         }
@@ -324,11 +333,25 @@ public final class EventNotifier {
         }
 
         private boolean queue() {
-            boolean posted = context.tryPost(this);
+            boolean posted;
+            try {
+                posted = context.tryPost(this);
+            } catch (OutOfMemoryError e) {
+                // The event stays set: the loop finds that it is due.
+                unclaim();
+                return context.remains().starve();
+            }
             if (!posted) {
                 unclaim();
             }
             return posted;
+        }
+
+        @Override
+        void requeue() {
+            if (isLive()) {
+                schedule();
+            }
         }
 
         @Override

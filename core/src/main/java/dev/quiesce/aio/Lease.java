@@ -82,8 +82,8 @@ public final class Lease implements AutoCloseable {
             return (Thread) OWNER.getVolatile(this);
         }
 
-        /** Makes the caller the owner, or throws. */
-        void take() {
+        /** Makes the caller the owner, of what was posted before too; if it throws, nobody is. */
+        Lease take(Task.Queues queues) {
             Thread me = Thread.currentThread();
             // Acquire: pairs with the release in giveBack.
             Thread other = (Thread) OWNER.compareAndExchangeAcquire(this, null, me);
@@ -93,13 +93,25 @@ public final class Lease implements AutoCloseable {
                         + " cannot acquire it (AIO-62)");
             }
             home = me;
+            boolean taken = false;
+            try {
+                queues.takeWholeInbox();
+                Lease first = next();
+                taken = true;
+                return first;
+            } finally {
+                if (!taken) {
+                    release();
+                }
+            }
         }
 
         /** A lease more for the owner. Home context. */
         Lease next() {
             if (held == leases.length) {
-                leases = Arrays.copyOf(leases, held + 1);
-                leases[held] = new Lease(this, held + 1);
+                Lease[] more = Arrays.copyOf(leases, held + 1);
+                more[held] = new Lease(this, held + 1);
+                leases = more;
             }
             return leases[held++];
         }
@@ -121,10 +133,14 @@ public final class Lease implements AutoCloseable {
             }
             held--;
             if (held == 0) {
-                home = null;
-                // Release: what this owner did is visible to the next one.
-                OWNER.setRelease(this, (Thread) null);
+                release();
             }
+        }
+
+        private void release() {
+            home = null;
+            // Release: what this owner did is visible to the next one.
+            OWNER.setRelease(this, (Thread) null);
         }
 
         /** Nobody is home until {@link #wakeUp}. Home context. */

@@ -19,6 +19,9 @@ final class Remains {
     /** Bottom halves that were not deleted, notifiers that are attached. Any thread. */
     private final Set<Task> registry = ConcurrentHashMap.newKeySet();
 
+    /** Whether one of those could not be queued when it was asked for. Any thread. */
+    private volatile boolean starved;
+
     /** Items of the context that workers have. */
     private int itemsAtWork;
 
@@ -42,6 +45,36 @@ final class Remains {
     /** Who is named if the context is closed all the same. Thread: any. */
     Set<Task> registry() {
         return registry;
+    }
+
+    /**
+     * Some bottom half or notifier is due, and there was no memory to queue it: the loop does so,
+     * when there is. What says that it is due must be visible. Thread: any.
+     *
+     * @return false if nothing runs here any more
+     */
+    boolean starve() {
+        starved = true;
+        context.notifyLoop();
+        // After the flag: either this sees the end, or the end sees the flag.
+        return !context.isGone();
+    }
+
+    /** Queues what could not be queued when it was asked for. */
+    void feed() {
+        if (starved) {
+            // Before the look: whoever comes later is looked for again.
+            starved = false;
+            boolean fed = false;
+            try {
+                registry.forEach(Task::requeue);
+                fed = true;
+            } finally {
+                if (!fed) {
+                    boolean unused = starve();
+                }
+            }
+        }
     }
 
     void workBegins() {
@@ -90,8 +123,13 @@ final class Remains {
      */
     private void tellOfTheEnd() {
         context.turn().meter().ended(thrown -> context.report("end of the loop", thrown));
-        beOver();
-        tellDependants();
+        try {
+            // Before others hear of the end: what was deleted meanwhile says so.
+            feed();
+        } finally {
+            beOver();
+            tellDependants();
+        }
     }
 
     // Steps. The step model calls them one by one.
@@ -128,6 +166,7 @@ final class Remains {
 
     /** Refuses everything from now on, or throws if something is left, which it names (AIO-20). */
     void sealIfNothing() {
+        feed();
         List<String> left = describe();
         if (left.isEmpty() && context.queues().sealIfEmpty(context.turn().timers())) {
             return;

@@ -74,24 +74,37 @@ public abstract class Task {
         return false;
     }
 
+    /**
+     * Queues this task if it should be queued and is not, since there was no memory for that when
+     * it was asked for; or notes that nothing runs here any more. Home context.
+     */
+    void requeue() {
+        // Nobody counts on it: whoever posts a plain task hears of the failure.
+    }
+
     /** Queues a task from elsewhere; false if the inbox is sealed. Thread: any. */
     static boolean push(Inbox<Task> inbox, Task task) {
         assert task.markQueued();
-        if (inbox.offer(task)) {
-            return true;
+        boolean pushed = false;
+        try {
+            pushed = inbox.offer(task);
+            return pushed;
+        } finally {
+            // There may be no memory for it. Once pushed, it is somebody else's.
+            assert pushed || task.markUnqueued();
         }
-        assert task.markUnqueued();
-        return false;
     }
 
     /** Queues many tasks from elsewhere in one step; false if sealed. Thread: any. */
     static boolean pushAll(Inbox<Task> inbox, Task[] tasks, int count) {
         assert markAll(tasks, count);
-        if (inbox.offerAll(tasks, count)) {
-            return true;
+        boolean pushed = false;
+        try {
+            pushed = inbox.offerAll(tasks, count);
+            return pushed;
+        } finally {
+            assert pushed || unmarkAll(tasks, count);
         }
-        assert unmarkAll(tasks, count);
-        return false;
     }
 
     private static boolean markAll(Task[] tasks, int count) {
@@ -151,8 +164,8 @@ public abstract class Task {
 
         void append(Task task) {
             Objects.requireNonNull(task, "task");
-            assert task.markQueued();
             if (appended == executed) {
+                assert task.markQueued();
                 hasLone = true;
                 if (lone != task) {
                     lone = task;
@@ -167,6 +180,7 @@ public abstract class Task {
             if (size() >= slots.length) {
                 grow();
             }
+            assert task.markQueued();
             slots[(int) appended & slots.length - 1] = task;
         }
 

@@ -130,6 +130,7 @@ final class Turn {
             if (sleep.acknowledge()) {
                 // What is posted there is announced, so no other turn needs to look.
                 queues.takeOuterInbox();
+                context.remains().feed();
             }
             progress |= runAll();
             if (depth == 1) {

@@ -67,8 +67,7 @@ public final class WorkerPool implements Workers {
 
     private final ThreadFactory factory;
     private final Clock clock;
-    private final MpscUnboundedVarHandleArrayQueue<WorkItem> queue =
-            new MpscUnboundedVarHandleArrayQueue<>(QUEUE_CHUNK);
+    private final MpscUnboundedVarHandleArrayQueue<WorkItem> queue;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition allGone = lock.newCondition();
 
@@ -103,7 +102,14 @@ public final class WorkerPool implements Workers {
     private volatile boolean closing;
 
     WorkerPool(ThreadFactory factory, int min, int max, Clock clock) {
+        this(factory, min, max, clock, new MpscUnboundedVarHandleArrayQueue<>(QUEUE_CHUNK));
+    }
+
+    /** With another queue; tests have one that finds no memory. */
+    WorkerPool(ThreadFactory factory, int min, int max, Clock clock,
+            MpscUnboundedVarHandleArrayQueue<WorkItem> queue) {
         checkBounds(min, max);
+        this.queue = queue;
         this.factory = Objects.requireNonNull(factory, "factory");
         this.clock = Objects.requireNonNull(clock, "clock");
         this.min = min;
@@ -131,7 +137,16 @@ public final class WorkerPool implements Workers {
         if (!item.enterQueueOf(this)) {
             return false;
         }
-        queue.offer(item);
+        try {
+            queue.offer(item);
+        } catch (OutOfMemoryError e) {
+            item.leaveQueueOf(this);
+            if (item.retract()) {
+                throw e;
+            }
+            // Another pool has come across an old entry of it, and does it.
+            return false;
+        }
         // StoreLoad: the offer before the look, see the note above.
         VarHandle.fullFence();
         return true;
@@ -329,29 +344,35 @@ public final class WorkerPool implements Workers {
 
     /** Forgets threads that could not be made, and sends everything home if there is no other. */
     private void forgetThreads(int count, Throwable cause) {
-        List<WorkItem> orphans = new ArrayList<>();
         lock.lock();
         try {
             setSize(size - count);
             allGone.signalAll();
             // StoreLoad: `size` before the look, see the note above.
             VarHandle.fullFence();
-            if (size == 0) {
-                queue.drain(orphans::add);
-            }
         } finally {
             lock.unlock();
         }
-        for (WorkItem orphan : orphans) {
+        for (WorkItem orphan = orphan(); orphan != null; orphan = orphan()) {
             orphan.leaveQueueOf(this);
             orphan.refuse(cause);
         }
     }
 
+    /** An item that nobody is going to do, or null. One by one: a list would take memory. */
+    private @Nullable WorkItem orphan() {
+        lock.lock();
+        try {
+            return size == 0 ? queue.poll() : null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void workUntilEnd() {
-        enter();
         boolean over = false;
         try {
+            enter();
             for (WorkItem item = take(); item != null; item = take()) {
                 item.leaveQueueOf(this);
                 // Work must not find an interrupt that it did not cause.
@@ -427,22 +448,35 @@ public final class WorkerPool implements Workers {
 
     /** Takes this worker off the list; what comes after is a last look at the queue. */
     private void leave() {
-        workers.remove(Thread.currentThread());
-        leaving.removeIf(thread -> !thread.isAlive());
-        leaving.add(Thread.currentThread());
+        countOut();
+        depart();
+    }
+
+    private void countOut() {
         setSize(size - 1);
         allGone.signalAll();
         // StoreLoad: `size` before the look, see the note above.
         VarHandle.fullFence();
     }
 
+    private void depart() {
+        workers.remove(Thread.currentThread());
+        try {
+            leaving.removeIf(thread -> !thread.isAlive());
+            leaving.add(Thread.currentThread());
+        } catch (OutOfMemoryError e) {
+            // A close does not join this thread then; it has nothing left to do but to end.
+            assert !workers.contains(Thread.currentThread());
+        }
+    }
+
     /** Ends this worker, or finds it an item that came at the last moment. */
     private @Nullable WorkItem lastLook() {
-        leave();
+        countOut();
         WorkItem item = queue.poll();
-        if (item != null) {
-            leaving.remove(Thread.currentThread());
-            workers.add(Thread.currentThread());
+        if (item == null) {
+            depart();
+        } else {
             setSize(size + 1);
         }
         return item;
@@ -483,13 +517,16 @@ public final class WorkerPool implements Workers {
         setIdle(idle + 1);
         // StoreLoad: `idle` before the look, see the note above.
         VarHandle.fullFence();
-        if (queue.isEmpty()) {
-            awaitWakeUp(maxNanos);
-        }
-        if (wakeUps > 0) {
-            wakeUps--;
-        } else {
-            setIdle(idle - 1);
+        try {
+            if (queue.isEmpty()) {
+                awaitWakeUp(maxNanos);
+            }
+        } finally {
+            if (wakeUps > 0) {
+                wakeUps--;
+            } else {
+                setIdle(idle - 1);
+            }
         }
     }
 

@@ -36,6 +36,7 @@ public final class DeadlineQueue<T> {
      * @param deadlineNanos the deadline
      */
     public void add(Entry<T> entry, long deadlineNanos) {
+        makeRoomFor(entry);
         remove(entry);
         entry.deadlineNanos = deadlineNanos;
         entry.sequence = sequences++;
@@ -161,10 +162,14 @@ public final class DeadlineQueue<T> {
         entry.nextDue = null;
     }
 
-    private void insert(Entry<T> entry) {
-        if (size == heap.length) {
-            heap = Arrays.copyOf(heap, size * 2);
+    /** Before anything changes, and for the due ones too, which may be put back. */
+    private void makeRoomFor(Entry<T> entry) {
+        if (entry.position == NOWHERE && count == heap.length) {
+            heap = Arrays.copyOf(heap, count * 2);
         }
+    }
+
+    private void insert(Entry<T> entry) {
         siftUp(size++, entry);
     }
 

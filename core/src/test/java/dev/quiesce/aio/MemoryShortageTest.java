@@ -1,0 +1,356 @@
+package dev.quiesce.aio;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.quiesce.aio.queue.Inbox;
+import dev.quiesce.rules.Rule;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
+import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Memory runs out where a context or a pool needs some: nothing that was accepted is lost. */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class MemoryShortageTest {
+    private final FakeLoop loop = new FakeLoop("unused");
+    private final ScarceInbox inbox = new ScarceInbox();
+    private final AioContext context = new AioContext("scarce", loop.seams(), inbox);
+    private final BottomHalf half =
+            new BottomHalf(context, "half", () -> loop.log.add("half"));
+
+    @Test
+    void shouldBelongToNobodyIfThereIsNoMemoryToTakeWhatWasPosted() {
+        context.post(loop.logs("posted"));
+        inbox.failsNextTake = true;
+
+        assertThatThrownBy(context::acquire).isInstanceOf(OutOfMemoryError.class);
+
+        assertThat(context.hasOwner()).isFalse();
+        assertThat(context.isHome()).isFalse();
+        elsewhere(this::takeTurn);
+        assertThat(loop.log).containsExactly("posted");
+    }
+
+    @Test
+    @Rule("AIO-2")
+    void shouldRunABottomHalfThatCouldNotBeQueuedWhenItWasAskedFor() {
+        inbox.failsNextOffer = true;
+
+        half.schedule();
+        takeTurn();
+        half.schedule();
+        takeTurn();
+
+        assertThat(loop.log).containsExactly("half", "half");
+    }
+
+    @Test
+    @Rule("AIO-3")
+    void shouldNotLoseTheAskThatCountedOnOneThatFoundNoMemory() {
+        inbox.failsNextOffer = true;
+        inbox.beforeFailure = half::schedule;
+
+        half.schedule();
+        takeTurn();
+
+        assertThat(loop.log).containsExactly("half");
+        assertThat(half.isScheduled()).isFalse();
+    }
+
+    @Test
+    @Rule("AIO-13")
+    void shouldReclaimABottomHalfWhoseDeletionCouldNotBeQueued() {
+        inbox.failsNextOffer = true;
+
+        CompletionStage<@Nullable Void> gone = half.deleteAndAwait();
+        assertThat(gone.toCompletableFuture()).isNotDone();
+        takeTurn();
+
+        assertThat(gone.toCompletableFuture()).isCompleted();
+        assertThat(context.remains().registry()).isEmpty();
+    }
+
+    @Test
+    @Rule("AIO-13")
+    void shouldReclaimABottomHalfThatIsDeletedWhileAnAskFindsNoMemory() {
+        inbox.failsNextOffer = true;
+        CompletableFuture<CompletionStage<@Nullable Void>> gone = new CompletableFuture<>();
+        inbox.beforeFailure = () -> gone.complete(half.deleteAndAwait());
+
+        half.schedule();
+        takeTurn();
+
+        assertThat(gone.join().toCompletableFuture()).isCompleted();
+        assertThat(loop.log).isEmpty();
+    }
+
+    @Test
+    @Rule("AIO-13")
+    void shouldReclaimABottomHalfIfTheLoopEndsWhileItsDeletionFindsNoMemory() {
+        inbox.failsNextOffer = true;
+        inbox.beforeFailure = () -> elsewhere(this::endLoop);
+
+        assertThat(half.deleteAndAwait().toCompletableFuture()).isCompleted();
+
+        assertThat(context.remains().registry()).isEmpty();
+    }
+
+    @Test
+    @Rule("IOT-7")
+    void shouldRefuseAnAskIfTheLoopEndsWhileItFindsNoMemory() {
+        inbox.failsNextOffer = true;
+        inbox.beforeFailure = () -> elsewhere(this::endLoop);
+
+        assertThatIllegalStateException().isThrownBy(half::schedule).withMessageContaining("ended");
+    }
+
+    @Test
+    @Rule("AIO-20")
+    void shouldNotCloseOverABottomHalfThatCouldNotBeQueued() {
+        inbox.failsNextOffer = true;
+        half.schedule();
+
+        try (Lease lease = context.acquire()) {
+            assertThatIllegalStateException().isThrownBy(context::close)
+                    .withMessageContaining("task half");
+            context.poll(0);
+            half.delete();
+            context.close();
+        }
+        assertThat(loop.log).containsExactly("half");
+        assertThat(loop.errors).isEmpty();
+    }
+
+    @Test
+    @Rule("IOT-6")
+    void shouldReportABottomHalfThatCouldNotBeQueuedWhenItsLoopEnds() {
+        inbox.failsNextOffer = true;
+        half.schedule();
+
+        endLoop();
+
+        assertThat(loop.errors).anySatisfy(
+                error -> assertThat(error).hasMessageContaining("still had task half"));
+    }
+
+    @Test
+    @Rule("AIO-24")
+    void shouldServeAnEventThatCouldNotBeQueuedWhenItWasSet() {
+        EventNotifier event = new EventNotifier("event");
+        try (Lease lease = context.acquire()) {
+            event.attach(context, () -> loop.log.add("event"));
+        }
+        inbox.failsNextOffer = true;
+
+        event.set();
+        takeTurn();
+        event.set();
+        takeTurn();
+
+        assertThat(loop.log).containsExactly("event", "event");
+    }
+
+    @Test
+    void shouldLeaveATaskInNoQueueIfThereIsNoMemoryForIt() {
+        Task task = loop.logs("task");
+        inbox.failsNextOffer = true;
+
+        assertThatThrownBy(() -> context.post(task)).isInstanceOf(OutOfMemoryError.class);
+        context.post(task);
+        takeTurn();
+        inbox.failsNextOffer = true;
+        assertThatThrownBy(() -> context.postAll(new Task[] {task}, 1))
+                .isInstanceOf(OutOfMemoryError.class);
+        context.post(task);
+        takeTurn();
+
+        assertThat(loop.log).containsExactly("task", "task");
+    }
+
+    @Test
+    @Rule("AIO-71")
+    void shouldTakeBackAnItemThatAPoolHasNoMemoryFor() {
+        ScarceQueue queue = new ScarceQueue();
+        Item item = new Item();
+        try (Lease lease = context.acquire();
+                WorkerPool pool = new WorkerPool(Thread::new, 0, 1, () -> 0, queue)) {
+            queue.failsNextOffer = true;
+
+            assertThatThrownBy(() -> pool.submit(context, item))
+                    .isInstanceOf(OutOfMemoryError.class);
+
+            assertThat(context.isIdle()).isTrue();
+            pool.submit(context, item);
+            pollUntil(() -> item.runs == 1);
+        }
+        assertThat(item.works).isEqualTo(1);
+    }
+
+    @Test
+    @Rule("AIO-74")
+    void shouldReplaceAWorkerThatFindsNoMemoryToBegin() {
+        Item item = new Item();
+        int[] made = {0};
+        try (Lease lease = context.acquire();
+                WorkerPool pool = new WorkerPool(
+                        run -> new ScarceThread(run, made[0]++ == 0), 0, 1, () -> 0)) {
+            pool.submit(context, item);
+            pollUntil(() -> item.runs == 1);
+        }
+        assertThat(made).containsExactly(2);
+    }
+
+    private void pollUntil(BooleanSupplier done) {
+        while (!done.getAsBoolean()) {
+            context.poll(0);
+            Thread.onSpinWait();
+        }
+    }
+
+    private void takeTurn() {
+        try (Lease lease = context.acquire()) {
+            context.poll(0);
+        }
+    }
+
+    private void endLoop() {
+        try (Lease lease = context.acquire()) {
+            context.end("the loop has ended");
+        }
+    }
+
+    private static void elsewhere(Runnable what) {
+        CompletableFuture.runAsync(what, run -> new Thread(run).start()).join();
+    }
+
+    /** An inbox that throws as if an allocation had failed, once. */
+    private static final class ScarceInbox extends Inbox<Task> {
+        private final Inbox<Task> inbox = Task.Queues.newInbox();
+        boolean failsNextOffer;
+        boolean failsNextTake;
+        Runnable beforeFailure = () -> { };
+
+        @Override
+        public boolean offer(Task item) {
+            failIfTold();
+            return inbox.offer(item);
+        }
+
+        @Override
+        public boolean offerAll(Task[] items, int count) {
+            failIfTold();
+            return inbox.offerAll(items, count);
+        }
+
+        private void failIfTold() {
+            if (failsNextOffer) {
+                failsNextOffer = false;
+                beforeFailure.run();
+                throw new OutOfMemoryError("no room for a task");
+            }
+        }
+
+        @Override
+        public int poll(Object[] into, int from, int max) {
+            return inbox.poll(into, from, max);
+        }
+
+        @Override
+        public boolean hasNext() {
+            return inbox.hasNext();
+        }
+
+        @Override
+        public long claimed() {
+            if (failsNextTake) {
+                failsNextTake = false;
+                throw new OutOfMemoryError("no room for what was posted");
+            }
+            return inbox.claimed();
+        }
+
+        @Override
+        public boolean isEmpty() {
+            return inbox.isEmpty();
+        }
+
+        @Override
+        public boolean sealIfEmpty() {
+            return inbox.sealIfEmpty();
+        }
+
+        @Override
+        public void unseal() {
+            inbox.unseal();
+        }
+
+        @Override
+        public void seal() {
+            inbox.seal();
+        }
+    }
+
+    /** A queue of a pool that does so too. */
+    private static final class ScarceQueue extends MpscUnboundedVarHandleArrayQueue<WorkItem> {
+        boolean failsNextOffer;
+
+        ScarceQueue() {
+            super(2);
+        }
+
+        @Override
+        public boolean offer(WorkItem item) {
+            if (failsNextOffer) {
+                failsNextOffer = false;
+                throw new OutOfMemoryError("no room for an item");
+            }
+            return super.offer(item);
+        }
+    }
+
+    /** A thread that, at first, cannot be put into a set. */
+    private static final class ScarceThread extends Thread {
+        private boolean fails;
+
+        ScarceThread(Runnable run, boolean fails) {
+            super(run);
+            this.fails = fails;
+            setDaemon(true);
+            setUncaughtExceptionHandler((thread, expected) -> { });
+        }
+
+        @Override
+        public int hashCode() {
+            if (fails) {
+                fails = false;
+                throw new OutOfMemoryError("no room for a thread");
+            }
+            return System.identityHashCode(this);
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return this == other;
+        }
+    }
+
+    private static final class Item extends WorkItem {
+        int works;
+        int runs;
+
+        @Override
+        protected void work() {
+            works++;
+        }
+
+        @Override
+        protected void run() {
+            runs++;
+        }
+    }
+}
