@@ -35,6 +35,8 @@ public final class MachineClock implements Clock {
      * more than it shows after that. So a change raises `changing` before it looks at the pace, and
      * a reader that finds it raised, or another line, after its own look reads again under the
      * lock. A reader that finds neither has looked at the pace before the change did.
+     *
+     * Proved by the step model MachineClockStepModelTest.
      */
 
     /** Written under lock, read by any. */
@@ -88,7 +90,7 @@ public final class MachineClock implements Clock {
             if (line.running) {
                 return;
             }
-            line = at(line.timeNanos(pace), true);
+            show(started());
         }
         tellChange();
     }
@@ -104,11 +106,11 @@ public final class MachineClock implements Clock {
      */
     public CompletionStage<@Nullable Void> stop() {
         synchronized (lock) {
-            changing = true;
+            beginChange();
             try {
-                line = at(line.timeNanos(pace), false);
+                show(stopped());
             } finally {
-                changing = false;
+                endChange();
             }
         }
         CompletableFuture<@Nullable Void> quiet = CompletableFuture.completedFuture(null);
@@ -134,7 +136,7 @@ public final class MachineClock implements Clock {
                     + timeNanos + " ns");
         }
         synchronized (lock) {
-            line = at(timeNanos, line.running);
+            show(at(timeNanos, line.running));
         }
         tellChange();
     }
@@ -151,36 +153,24 @@ public final class MachineClock implements Clock {
                     "the clock " + name + " cannot be advanced by " + nanos + " ns");
         }
         synchronized (lock) {
-            changing = true;
+            beginChange();
             try {
-                line = advanced(nanos);
+                show(advanced(nanos));
             } finally {
-                changing = false;
+                endChange();
             }
         }
         tellChange();
     }
 
-    private Line advanced(long nanos) {
-        long now = line.timeNanos(pace);
-        if (nanos > Long.MAX_VALUE - now) {
-            throw new IllegalArgumentException("the clock " + name + ", at " + now
-                    + " ns, cannot be advanced by " + nanos + " ns");
-        }
-        return at(now + nanos, line.running);
-    }
-
     @Override
-    @SuppressWarnings("ReferenceEquality") // every change makes another line
     public long nanoTime() {
-        Line stretch = line;
-        long now = stretch.timeNanos(pace);
-        if (!stretch.running || (!changing && line == stretch)) {
+        Line stretch = line();
+        long now = timeNanos(stretch);
+        if (!stretch.running || (!isChanging() && isCurrent(stretch))) {
             return now;
         }
-        synchronized (lock) {
-            return line.timeNanos(pace);
-        }
+        return nanoTimeLocked();
     }
 
     @Override
@@ -220,6 +210,71 @@ public final class MachineClock implements Clock {
                 + now.timeNanos(pace) + " ns]";
     }
 
+    // Steps. The step model calls them one by one.
+
+    /** First step of a reader; the second is {@link #timeNanos}. */
+    Line line() {
+        return line;
+    }
+
+    /** A reader's look at the pace: what such a stretch shows now. */
+    long timeNanos(Line stretch) {
+        return stretch.timeNanos(pace);
+    }
+
+    /** Third step of a reader, if the clock runs: whether what it has read may be too late. */
+    boolean isChanging() {
+        return changing;
+    }
+
+    /** Fourth step of a reader: whether what it has read is what this clock shows. */
+    @SuppressWarnings("ReferenceEquality") // every change makes another line
+    boolean isCurrent(Line stretch) {
+        return line == stretch;
+    }
+
+    /** Last step of a reader that cannot be sure. */
+    long nanoTimeLocked() {
+        synchronized (lock) {
+            return line.timeNanos(pace);
+        }
+    }
+
+    /** First step of a change that must not seem to step back. Under lock, as are the others. */
+    void beginChange() {
+        changing = true;
+    }
+
+    /** Second step of {@link #stop}: a look at the pace. */
+    Line stopped() {
+        return at(line.timeNanos(pace), false);
+    }
+
+    /** Second step of {@link #advance}: two looks at the pace. */
+    Line advanced(long nanos) {
+        long now = line.timeNanos(pace);
+        if (nanos > Long.MAX_VALUE - now) {
+            throw new IllegalArgumentException("the clock " + name + ", at " + now
+                    + " ns, cannot be advanced by " + nanos + " ns");
+        }
+        return at(now + nanos, line.running);
+    }
+
+    /** First step of {@link #start}; a stopped clock shows the same to whoever reads meanwhile. */
+    Line started() {
+        return at(line.timeNanos(pace), true);
+    }
+
+    /** Third step of a change. */
+    void show(Line next) {
+        line = next;
+    }
+
+    /** Last step of a change that has begun. */
+    void endChange() {
+        changing = false;
+    }
+
     private Line at(long timeNanos, boolean running) {
         Clock source = pace;
         return new Line(running, timeNanos, running && source != null ? source.nanoTime() : 0);
@@ -232,7 +287,7 @@ public final class MachineClock implements Clock {
     }
 
     /** One stretch of the clock between two changes: what it showed, and its pace, as it began. */
-    private record Line(boolean running, long beganNanos, long paceBeganNanos) {
+    record Line(boolean running, long beganNanos, long paceBeganNanos) {
         long timeNanos(@Nullable Clock pace) {
             if (!running || pace == null) {
                 return beganNanos;
