@@ -7,12 +7,18 @@ import dev.quiesce.testkit.guest.GuestRam;
 import dev.quiesce.virtio.scsi.VirtioScsi;
 import java.io.IOException;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
-/** Reaches exports by a mock guest in this process instead of a socket. */
+/**
+ * Reaches exports by a mock guest in this process instead of a socket. As a server of sockets does,
+ * it says on a thread of its own that it has closed.
+ */
 final class MockGuests implements Transport {
+    private static final String THREAD = "mock transport";
     private static final long RAM_BASE = 1L << 32;
     private static final int RAM_BYTES = 8 << 20;
 
@@ -24,6 +30,9 @@ final class MockGuests implements Transport {
         /** A broken one's device cannot be started, only closed. */
         @Override
         public VirtioScsi device() {
+            if (Thread.currentThread().getName().equals(THREAD)) {
+                throw new IllegalStateException("what follows is for the main context");
+            }
             if (isBroken && open.get()) {
                 throw new IllegalStateException("the device is broken");
             }
@@ -38,7 +47,22 @@ final class MockGuests implements Transport {
         @Override
         public CompletionStage<Void> closeAsync() {
             open.set(false);
-            return device.writeStatus(0);
+            CompletableFuture<Void> closed = new CompletableFuture<>();
+            device.writeStatus(0).whenComplete((reset, failure) ->
+                    new Thread(() -> completeOnceAwaited(closed, failure), THREAD).start());
+            return closed;
+        }
+
+        private static void completeOnceAwaited(
+                CompletableFuture<Void> closed, @Nullable Throwable failure) {
+            while (closed.getNumberOfDependents() == 0) {
+                Thread.onSpinWait();
+            }
+            if (failure == null) {
+                closed.complete(null);
+            } else {
+                closed.completeExceptionally(failure);
+            }
         }
     }
 

@@ -127,7 +127,8 @@ final class Export {
         if (open == null) {
             return CompletableFuture.completedStage(null);
         }
-        return open.closeAsync().thenCompose(closed -> open.device().closeAsync());
+        // The transport may say so on a thread of its own; what follows is for the main context.
+        return open.closeAsync().thenComposeAsync(closed -> open.device().closeAsync(), main);
     }
 
     private QueueMapping mapping(VirtioScsi device) {
