@@ -299,7 +299,8 @@ public final class IoThread implements AutoCloseable {
      * @param poolMax how many threads its own pool may have
      * @param polling how the loop polls before it sleeps, whatever the number of cores; null for
      *     {@link PollParameters#DEFAULT} as long as there are at least as many cores as loops, that
-     *     is the IoThreads that share the parker of their seams, and one for the machine
+     *     is the IoThreads that share the parker of their seams, and one for the machine; and for
+     *     {@linkplain Parker#offerCore offering the core} where there is one only
      */
     public record Properties(
             int batchMax, int poolMin, int poolMax, @Nullable PollParameters polling) {

@@ -157,6 +157,12 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
             return threads.getOpaque() + MAIN <= cores;
         }
 
+        /** Where there are more, a wake-up finds a free core better than a loop that waits here. */
+        @Override
+        public boolean mayOfferCore(AioContext context) {
+            return cores == 1;
+        }
+
         @Override
         public void threadServes(AioContext context, boolean serves) {
             threads.addAndGet(serves ? 1 : -1);
@@ -243,7 +249,8 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
          *
          * A loop that polls before it sleeps asks `isAnnounced`, and looks at the inbox, over and
          * over and stays unarmed, so posters do not unpark it (AIO-38). Those are the questions
-         * before the park too, and what polling misses they find.
+         * before the park too, and what polling misses they find. Offering the core (AIO-50a) is
+         * one such look, with other threads between.
          *
          * Every post reads `armed`. The fields are padded to cache lines of their own: beside what
          * the loop writes in each turn, or for each task, that read would miss (HandOverBenchmark).

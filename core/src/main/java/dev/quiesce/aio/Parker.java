@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.queue.Inbox;
 import java.io.IOException;
 import java.nio.channels.Selector;
 import java.util.function.Supplier;
@@ -48,6 +49,28 @@ public interface Parker {
      */
     default boolean mayPoll(AioContext context) {
         return true;
+    }
+
+    /**
+     * Whether a loop that may not poll should {@linkplain #offerCore offer its core} before it
+     * sleeps: only where whoever is to wake it can run nowhere else. Called in the home context.
+     *
+     * @param context the loop that would offer its core
+     * @return true if there is one core only
+     */
+    default boolean mayOfferCore(AioContext context) {
+        return false;
+    }
+
+    /**
+     * Lets other threads run, if some are ready, and returns when it is the loop's turn again. The
+     * loop then looks once more and, if there is something, does not sleep. Called in the home
+     * context, which stays home.
+     *
+     * @param context the loop that offers its core
+     */
+    default void offerCore(AioContext context) {
+        Inbox.giveWay();
     }
 
     /**

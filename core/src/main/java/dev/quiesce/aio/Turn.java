@@ -1,6 +1,7 @@
 package dev.quiesce.aio;
 
 import dev.quiesce.aio.queue.Inbox;
+import dev.quiesce.aio.source.CoreOffer;
 import dev.quiesce.aio.source.PollParameters;
 import dev.quiesce.aio.source.Poller;
 import dev.quiesce.aio.source.ReadinessSource;
@@ -261,6 +262,11 @@ final class Turn {
          * its notifications suppressed meanwhile. Before the loop arms itself it leaves polling
          * mode, which asks everybody once more after notifications are back (AIO-32). With channels
          * it does not poll: asking them costs a system call each time (AIO-50).
+         *
+         * A loop that offers its core (AIO-50a) is awake, home and not armed, as one that polls:
+         * who posts meanwhile need not unpark it, which is what the offer saves. It looks when it
+         * has the core again. If it finds nothing it arms itself and looks once more, as ever, so
+         * the handshake of arming and looking is the same whether it has offered or not.
          */
         private final AioContext context;
         private final Lease.Ownership ownership;
@@ -269,6 +275,7 @@ final class Turn {
         private final LoopSeams.NotifyProtocol notify = new LoopSeams.NotifyProtocol();
         private final LoopMeter meter;
         private final Poller poller;
+        private final CoreOffer offer = new CoreOffer();
 
         /** When the current wait began. Home context only. */
         private long begunNanos;
@@ -408,9 +415,9 @@ final class Turn {
 
         private void pollThenSleep(long waitNanos) {
             if (!mayPoll() && !poller.hasBegun()) {
-                // Without a look at the clock.
+                // Without a look at the clock, unless the core is really offered.
                 poller.rest();
-                sleep(waitNanos);
+                sleep(mayOfferCore() ? offerCore(waitNanos) : waitNanos);
                 return;
             }
             Clock clock = context.clock();
@@ -428,6 +435,34 @@ final class Turn {
         /** Whether this loop may poll now: it is awake by itself, and has a core for that. */
         private boolean mayPoll() {
             return source == null && (!polite || parker.mayPoll(context));
+        }
+
+        /** Whether this loop, which may not poll, can only be woken by who gets its core. */
+        private boolean mayOfferCore() {
+            // Nested, the others' time would be taken for that of the callback around the turn.
+            return parker.mayOfferCore(context) && source == null && context.stepping() == null
+                    && context.turn().depth() == 1;
+        }
+
+        /** Lets others run, if it is time to; returns how long to sleep, 0 if there is news. */
+        private long offerCore(long waitNanos) {
+            if (hasNews()) {
+                return 0;
+            }
+            if (!offer.precedes()) {
+                return waitNanos;
+            }
+            Clock clock = context.clock();
+            long sinceNanos = clock.nanoTime();
+            parker.offerCore(context);
+            boolean found = hasNews();
+            long tookNanos = clock.nanoTime() - sinceNanos;
+            offer.ended(tookNanos, found);
+            return found ? 0 : context.turn().sleepNanos(left(waitNanos, tookNanos));
+        }
+
+        private static long left(long waitNanos, long elapsedNanos) {
+            return waitNanos == Long.MAX_VALUE ? waitNanos : Math.max(0, waitNanos - elapsedNanos);
         }
 
         /** Polls for a while; returns how long to sleep after that, 0 if something was found. */
@@ -448,7 +483,7 @@ final class Turn {
                 elapsedNanos = context.clock().nanoTime() - begunNanos;
             }
             poller.foundNothing();
-            return waitNanos == Long.MAX_VALUE ? waitNanos : Math.max(0, waitNanos - elapsedNanos);
+            return left(waitNanos, elapsedNanos);
         }
 
         private void sleep(long waitNanos) {

@@ -107,6 +107,11 @@ final class FakeLoop implements AutoCloseable {
         int unparks;
         int pauses;
         boolean mayPoll = true;
+        boolean mayOfferCore;
+        int offers;
+
+        /** What happens each time the loop offers its core. */
+        Runnable whileOffered = () -> { };
 
         /** What happens in each pause of a loop that polls. */
         Runnable whilePolling = () -> { };
@@ -143,6 +148,17 @@ final class FakeLoop implements AutoCloseable {
         @Override
         public boolean mayPoll(AioContext context) {
             return mayPoll;
+        }
+
+        @Override
+        public boolean mayOfferCore(AioContext context) {
+            return mayOfferCore;
+        }
+
+        @Override
+        public void offerCore(AioContext context) {
+            offers++;
+            whileOffered.run();
         }
 
         @Override

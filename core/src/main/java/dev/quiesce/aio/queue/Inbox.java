@@ -100,8 +100,9 @@ public abstract class Inbox<T> {
     }
 
     /**
-     * Offers the core to a poster that has claimed a place and lost its core before the one store
-     * that it had left to make. Thread: the taker.
+     * Offers the core to whoever is ready to run: a poster that has claimed a place and lost its
+     * core before the one store that it had left to make, or one that could not begin yet. Thread:
+     * the taker.
      */
     @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but the time
     public static void giveWay() {

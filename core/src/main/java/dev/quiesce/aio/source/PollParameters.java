@@ -11,10 +11,13 @@ import java.util.concurrent.TimeUnit;
  * @param shrink the divisor by which a time that was too long shrinks; 0 means to nothing
  */
 public record PollParameters(long maxNanos, long grow, long shrink) {
-    /** No polling: what a context has unless told otherwise. */
+    /** No polling, nor offering the core: what a context has unless told otherwise. */
     public static final PollParameters OFF = new PollParameters(0, 0, 0);
 
-    /** What a loop that has a thread, and a core, of its own uses: 32768 ns (IOT-1). */
+    /**
+     * What a loop that has a thread, and a core, of its own uses: 32768 ns (IOT-1). By default,
+     * where there is a single core, it offers that instead before it sleeps (AIO-50a).
+     */
     public static final PollParameters DEFAULT = new PollParameters(32_768, 0, 0);
 
     private static final long FIRST_NANOS = TimeUnit.MICROSECONDS.toNanos(4);

@@ -14,7 +14,8 @@ package dev.quiesce.aio.watch;
  * @param parks how often the loop went to sleep
  * @param wakeUps how often it was notified while it slept; the rest ended for a timer, or for no
  *     reason
- * @param pollHits how often polling before the sleep found something, so that there was no sleep
+ * @param pollHits how often polling before the sleep found something, so that there was no sleep;
+ *     what was found after the core was offered (AIO-50a) is counted neither here nor as a sleep
  * @param slowCallbacks callbacks that took as long as the observer calls slow
  * @param longTurns turns that took as long as the observer calls long
  * @param longestTurnNanos the longest turn that was observed, without its sleep and without turns

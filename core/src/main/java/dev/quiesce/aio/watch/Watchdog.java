@@ -23,6 +23,10 @@ public final class Watchdog {
      * time of a stall runs from the look that saw the turn first, so a stall is told between one
      * bound and one bound and a half after it began, if somebody looks every half bound.
      *
+     * A loop that offers its core (AIO-50a) is awake, and comes back after a time slice of each
+     * thread that is ready, at the latest. If that takes longer than the bound the loop serves
+     * nobody, as one that was preempted in a callback does, and that is told.
+     *
      * The stack is taken after the decision; if the loop has moved by then, it is dropped, since it
      * would accuse an innocent callback.
      */
