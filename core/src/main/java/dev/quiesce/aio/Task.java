@@ -3,12 +3,12 @@ package dev.quiesce.aio;
 import dev.quiesce.aio.queue.Inbox;
 import dev.quiesce.aio.queue.RingInbox;
 import dev.quiesce.aio.watch.LoopMeter;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,53 +84,40 @@ public abstract class Task {
 
     /** Queues a task from elsewhere; false if the inbox is sealed. Thread: any. */
     static boolean push(Inbox<Task> inbox, Task task) {
-        assert task.markQueued();
+        assert task.setQueued(true);
         boolean pushed = false;
         try {
             pushed = inbox.offer(task);
             return pushed;
         } finally {
             // There may be no memory for it. Once pushed, it is somebody else's.
-            assert pushed || task.markUnqueued();
+            assert pushed || task.setQueued(false);
         }
     }
 
     /** Queues many tasks from elsewhere in one step; false if sealed. Thread: any. */
     static boolean pushAll(Inbox<Task> inbox, Task[] tasks, int count) {
-        assert markAll(tasks, count);
+        assert markAll(tasks, count, true);
         boolean pushed = false;
         try {
             pushed = inbox.offerAll(tasks, count);
             return pushed;
         } finally {
-            assert pushed || unmarkAll(tasks, count);
+            assert pushed || markAll(tasks, count, false);
         }
     }
 
-    private static boolean markAll(Task[] tasks, int count) {
+    private static boolean markAll(Task[] tasks, int count, boolean queued) {
         for (int i = 0; i < count; i++) {
-            assert tasks[i].markQueued();
+            assert tasks[i].setQueued(queued);
         }
         return true;
     }
 
-    private static boolean unmarkAll(Task[] tasks, int count) {
-        for (int i = 0; i < count; i++) {
-            assert tasks[i].markUnqueued();
-        }
-        return true;
-    }
-
-    /** Notes that this task is in a queue; for assertions only, as is the next method. */
-    private boolean markQueued() {
-        assert !queued : describe() + " is already in a queue";
-        queued = true;
-        return true;
-    }
-
-    private boolean markUnqueued() {
-        assert queued : describe() + " was in no queue";
-        queued = false;
+    /** Notes that this task is in a queue now, or in none; for assertions only. */
+    private boolean setQueued(boolean now) {
+        assert queued != now : describe() + (now ? " is already in a queue" : " was in no queue");
+        queued = now;
         return true;
     }
 
@@ -147,7 +134,8 @@ public abstract class Task {
          * `lone`, all that a task needs that queues itself again and again (RescheduleBenchmark).
          * The reference stays there when the task is taken, until a whole turn begins, or quick
          * ones with others: storing one costs the collector's barriers, and most often the next
-         * task is the same.
+         * task is the same. The slots of a slice are cleared together, when it ends or waits: one
+         * by one took as long as all else in a run, behind cache lines that posters had.
          */
         private static final int SLOTS_MIN = 16;
 
@@ -162,10 +150,13 @@ public abstract class Task {
         private long appended;
         private long executed;
 
+        /** The first task that a slot may keep though it has been taken; outside slices -1. */
+        private long keptFrom = -1;
+
         void append(Task task) {
             Objects.requireNonNull(task, "task");
             if (appended == executed) {
-                assert task.markQueued();
+                assert task.setQueued(true);
                 hasLone = true;
                 if (lone != task) {
                     lone = task;
@@ -180,7 +171,7 @@ public abstract class Task {
             if (size() >= slots.length) {
                 grow();
             }
-            assert task.markQueued();
+            assert task.setQueued(true);
             slots[(int) appended & slots.length - 1] = task;
         }
 
@@ -226,13 +217,35 @@ public abstract class Task {
             slots = larger;
         }
 
-        /** Takes the oldest task, which the caller then runs. There is one. */
+        /** Takes the oldest task; within a slice, its slot may keep it for a while. */
         Task take() {
-            Task oldest = hasLone ? Objects.requireNonNull(lone) : takeFromSlot();
-            hasLone = false;
-            assert oldest.markUnqueued();
+            Task oldest;
+            if (hasLone) {
+                oldest = Objects.requireNonNull(lone);
+                hasLone = false;
+            } else {
+                int slot = (int) executed & slots.length - 1;
+                oldest = (Task) Objects.requireNonNull(slots[slot]);
+                if (keptFrom < 0) {
+                    slots[slot] = null;
+                }
+            }
+            assert oldest.setQueued(false);
             executed++;
             return oldest;
+        }
+
+        private void clearKept() {
+            // Those of older tasks are in use again; that of a lone task may keep an older one.
+            long from = Math.max(keptFrom, appended - slots.length);
+            long to = hasLone ? executed + 1 : executed;
+            if (from < to) {
+                int start = (int) from & slots.length - 1;
+                int end = (int) (start + to - from);
+                Arrays.fill(slots, start, Math.min(end, slots.length), null);
+                Arrays.fill(slots, 0, Math.max(0, end - slots.length), null);
+            }
+            keptFrom = executed;
         }
 
         /** Keeps no reference to a task that has been taken. */
@@ -240,14 +253,9 @@ public abstract class Task {
             if (!hasLone) {
                 lone = null;
             }
-        }
-
-        private Task takeFromSlot() {
-            @Nullable Object[] ring = slots;
-            int slot = (int) executed & ring.length - 1;
-            Task oldest = (Task) Objects.requireNonNull(ring[slot]);
-            ring[slot] = null;
-            return oldest;
+            if (keptFrom >= 0) {
+                clearKept();
+            }
         }
 
         boolean isEmpty() {
@@ -271,20 +279,32 @@ public abstract class Task {
          * @return whether any callback ran
          */
         boolean runSlice(AioContext context, boolean observed) {
-            boolean progress = false;
             Parker.Stepping stepping = context.stepping();
             boolean watched = observed || stepping != null;
             long limit = stepping == null ? appended
                     : Math.min(appended, executed + stepping.tasksPerSlice(context));
-            do {
-                long batch = Math.min(limit, executed + context.tasksPerBatch());
-                while (executed < batch) {
-                    Task task = take();
-                    progress |= watched
-                            ? runWatched(task, context, observed, stepping) : run(task, context);
-                }
-                progress |= context.runEpilogue();
-            } while (executed < limit);
+            boolean progress = false;
+            boolean outermost = keptFrom < 0;
+            keptFrom = outermost ? executed : keptFrom;
+            try {
+                do {
+                    long end = Math.min(limit, executed + context.tasksPerBatch());
+                    progress |= watched ? runWatchedUpTo(end, context, observed, stepping)
+                            : runUpTo(end, context);
+                    progress |= context.runEpilogue();
+                } while (executed < limit);
+            } finally {
+                clearKept();
+                keptFrom = outermost ? -1 : keptFrom;
+            }
+            return progress;
+        }
+
+        private boolean runUpTo(long end, AioContext context) {
+            boolean progress = false;
+            while (executed < end) {
+                progress |= run(take(), context);
+            }
             return progress;
         }
 
@@ -295,11 +315,16 @@ public abstract class Task {
             return progress;
         }
 
-        private static boolean runWatched(Task task, AioContext context, boolean observed,
+        private boolean runWatchedUpTo(long end, AioContext context, boolean observed,
                 Parker.@Nullable Stepping stepping) {
-            return observed ? context.turn().meter().observedCallback(
-                    task::describe, () -> runStepped(task, context, stepping))
-                    : runStepped(task, context, stepping);
+            boolean progress = false;
+            while (executed < end) {
+                Task task = take();
+                progress |= observed ? context.turn().meter().observedCallback(
+                        task::describe, () -> runStepped(task, context, stepping))
+                        : runStepped(task, context, stepping);
+            }
+            return progress;
         }
 
         private static boolean runStepped(
@@ -321,11 +346,12 @@ public abstract class Task {
 
         private void describe(List<String> out) {
             for (Task task : removeAll()) {
-                if (task.isLive()) {
+                boolean live = task.isLive();
+                if (live || task.abandon()) {
                     out.add("task " + LoopMeter.nameOf(task::describe));
+                }
+                if (live) {
                     append(task);
-                } else if (task.abandon()) {
-                    out.add("task " + LoopMeter.nameOf(task::describe));
                 }
             }
         }
@@ -357,26 +383,13 @@ public abstract class Task {
      * turns only, and an inbox for each. Home context only, where not said otherwise.
      */
     static final class Queues {
-        /** The slots of an inbox, at first and in the end: 256 bytes, and 16 KiB. */
+        /** The slots of an inbox: first 256 bytes, then 16 KiB; for control operations few. */
         private static final int SLOTS_MIN = 64;
         private static final int SLOTS_MAX = 4096;
-
-        /** Control operations are rare. */
         private static final int OUTER_SLOTS = 4;
 
         /** How long tasks that need not run at once wait for company (AIO-7). */
         static final long PACE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
-
-        private static final VarHandle PACE_END;
-
-        static {
-            try {
-                PACE_END = MethodHandles.lookup()
-                        .findVarHandle(Queues.class, "paceEndNanos", long.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
-        }
 
         private final Fifo ready = new Fifo();
         private final Fifo outer = new Fifo();
@@ -387,8 +400,7 @@ public abstract class Task {
         private int pacing;
 
         /** Until when. Written at home, read by any. */
-        @SuppressWarnings("UnusedVariable") // read and written through PACE_END
-        private long paceEndNanos = Long.MAX_VALUE;
+        private final AtomicLong paceEndNanos = new AtomicLong(Long.MAX_VALUE);
 
         /** {@code inbox}: where others leave what runs in any turn, see {@link #newInbox}. */
         Queues(Inbox<Task> inbox) {
@@ -489,9 +501,9 @@ public abstract class Task {
         /** A task that lets the loop sleep has been made ready. */
         void pacingBegins(long nowNanos) {
             // A time that is over is of those that are about to run, and lets nobody sleep.
-            if (pacing == 0 || nowNanos >= paceEndNanos) {
+            if (pacing == 0 || nowNanos >= paceEndNanos.getPlain()) {
                 // Opaque: one writer, and readers that want a whole number.
-                PACE_END.setOpaque(this, nowNanos + PACE_NANOS);
+                paceEndNanos.setOpaque(nowNanos + PACE_NANOS);
             }
             pacing++;
         }
@@ -502,13 +514,13 @@ public abstract class Task {
             assert pacing >= 0 : "more ends than begins";
             if (pacing == 0) {
                 // Opaque: see pacingBegins.
-                PACE_END.setOpaque(this, Long.MAX_VALUE);
+                paceEndNanos.setOpaque(Long.MAX_VALUE);
             }
         }
 
         /** Until when the ready tasks let the loop sleep, or {@link Long#MAX_VALUE}. Any thread. */
         long paceEndNanos() {
-            return (long) PACE_END.getOpaque(this);
+            return paceEndNanos.getOpaque();
         }
 
         /** Whether there is something in the inbox; for a loop that is about to sleep. */
