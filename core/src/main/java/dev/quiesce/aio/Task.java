@@ -219,19 +219,19 @@ public abstract class Task {
 
         /** Takes the oldest task; within a slice, its slot may keep it for a while. */
         Task take() {
-            Task oldest;
-            if (hasLone) {
-                oldest = Objects.requireNonNull(lone);
-                hasLone = false;
-            } else {
-                int slot = (int) executed & slots.length - 1;
-                oldest = (Task) Objects.requireNonNull(slots[slot]);
-                if (keptFrom < 0) {
-                    slots[slot] = null;
-                }
-            }
+            Task oldest = hasLone ? Objects.requireNonNull(lone) : takeFromSlot();
+            hasLone = false;
             assert oldest.setQueued(false);
             executed++;
+            return oldest;
+        }
+
+        private Task takeFromSlot() {
+            int slot = (int) executed & slots.length - 1;
+            Task oldest = (Task) Objects.requireNonNull(slots[slot]);
+            if (keptFrom < 0) {
+                slots[slot] = null;
+            }
             return oldest;
         }
 
