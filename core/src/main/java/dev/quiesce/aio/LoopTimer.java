@@ -191,7 +191,8 @@ public final class LoopTimer {
 
         private synchronized Heap find(Clock clock) {
             for (Heap heap : all) {
-                if (heap.clock == clock) {
+                // One that was let go is still here if there was no memory for what follows.
+                if (heap.clock == clock && !heap.letGo) {
                     return heap;
                 }
             }
@@ -201,17 +202,20 @@ public final class LoopTimer {
                 made.letGo = true;
                 return made;
             }
+            // First: a clock that cannot be watched gets no list.
+            clock.watch(made);
             List<Heap> used = new ArrayList<>();
+            List<Heap> gone = new ArrayList<>();
             for (Heap heap : all) {
-                if (heap == own || all.length < KEPT || !heap.letGoIfEmpty()) {
-                    used.add(heap);
-                }
+                boolean stays = heap == own
+                        || (!heap.letGo && (all.length < KEPT || !heap.letGoIfEmpty()));
+                (stays ? used : gone).add(heap);
             }
             used.add(made);
             // Stable: clocks of one kind run in the order in which they came into use.
             used.sort(Comparator.comparing(heap -> heap.clock.kind()));
             all = used.toArray(new Heap[0]);
-            clock.watch(made);
+            gone.forEach(Heap::unwatch);
             return made;
         }
 
@@ -346,7 +350,10 @@ public final class LoopTimer {
         /** Whether the clock was started or set since timers were last found due. Under lock. */
         private boolean clockChanged;
 
-        /** Whether this is in no list any more, and its clock gets another. Under lock. */
+        /**
+         * Whether this takes no timer any more, and its clock gets another list. Written under lock
+         * and that of the lists, read under one of them.
+         */
         private boolean letGo;
 
         /** How many runs are on the stack of the home context: nested ones count. */
@@ -490,9 +497,17 @@ public final class LoopTimer {
                     return false;
                 }
                 letGo = true;
+                return true;
             }
-            clock.unwatch(this);
-            return true;
+        }
+
+        /** Has the clock forget this list; its failure must not be that of who needs another. */
+        private void unwatch() {
+            try {
+                clock.unwatch(this);
+            } catch (RuntimeException e) {
+                context.report("letting go of clock " + clock, e);
+            }
         }
 
         /** Refuses timers from now on. Home context. */
@@ -500,7 +515,7 @@ public final class LoopTimer {
             synchronized (lock) {
                 sealed = true;
             }
-            clock.unwatch(this);
+            unwatch();
         }
 
         /** Takes back what {@link #sealIfEmpty} did. Home context. */
@@ -523,7 +538,7 @@ public final class LoopTimer {
                 }
                 sealed = true;
             }
-            clock.unwatch(this);
+            unwatch();
             return true;
         }
 

@@ -318,6 +318,39 @@ class ClockedTimerTest {
     }
 
     @Test
+    void shouldLetGoOfAClockThatThrowsWhenItIsNotWatchedAnyMore() {
+        WatchedClock broken = new WatchedClock();
+        broken.failure = new IllegalStateException("the clock is broken");
+        LoopTimer timer = timer(broken, "again");
+        timer.armAt(5);
+        timer.cancel();
+
+        useClocks(20);
+
+        assertThat(loop.errors).containsExactly(broken.failure);
+        assertThat(loop.errorSites).singleElement().asString().contains("clock");
+        timer.armAt(7);
+        loop.poll();
+        assertThat(loop.log).containsExactly("again");
+        loop.context.close();
+        assertThat(loop.errors).containsExactly(broken.failure, broken.failure);
+    }
+
+    @Test
+    void shouldHaveNoTimersOfAClockThatCannotBeWatched() {
+        WatchedClock broken = new WatchedClock();
+        broken.watchFailure = new IllegalStateException("cannot be watched");
+        assertThatThrownBy(() -> timer(broken, "never").armAt(5)).isSameAs(broken.watchFailure);
+        broken.watchFailure = null;
+
+        timer(broken, "late").armAt(6);
+
+        assertThat(broken.watchers).hasSize(1);
+        loop.poll();
+        assertThat(loop.log).containsExactly("late");
+    }
+
+    @Test
     void shouldNotOverflowForADeadlineThatTimeDoesNotReach() {
         loop.clock.nowNanos = 1_000;
         timer(guest, "far").armAt(Long.MAX_VALUE - 1);
@@ -337,6 +370,8 @@ class ClockedTimerTest {
 
     private static final class WatchedClock implements Clock {
         private final List<Watcher> watchers = new ArrayList<>();
+        private @Nullable RuntimeException watchFailure;
+        private @Nullable RuntimeException failure;
 
         @Override
         public long nanoTime() {
@@ -350,15 +385,20 @@ class ClockedTimerTest {
 
         @Override
         public void watch(Watcher watcher) {
+            if (watchFailure != null) {
+                throw watchFailure;
+            }
             watchers.add(watcher);
         }
 
         @Override
         public void unwatch(Watcher watcher) {
             watchers.remove(watcher);
+            if (failure != null) {
+                throw failure;
+            }
         }
     }
-
 
     private LoopTimer timer(Clock clock, String name) {
         return new LoopTimer(loop.context, clock, name, () -> loop.log.add(name));
