@@ -32,8 +32,11 @@ public class HandOverBenchmark {
     /** Looking costs a cache line of the other core, so it is done once for so many. */
     private static final int BETWEEN_LOOKS = 64;
 
+    /** Who finds no room has hundreds of tasks before him, and looks again after a while. */
+    private static final int PAUSES_BETWEEN_LOOKS = 10;
+
     /** After so many looks in vain the core is offered to others: the loop may want it. */
-    private static final int LOOKS_BEFORE_YIELD = 1_000;
+    private static final int LOOKS_BEFORE_YIELD = 100;
 
     /** Each ask runs the task once. */
     @Benchmark
@@ -126,7 +129,10 @@ public class HandOverBenchmark {
         }
     }
 
-    /** A count that the loop writes and the measuring thread reads, apart from everything else. */
+    /**
+     * A count that the loop writes and the measuring thread reads, apart from everything else. The
+     * loop does not read it: the line may be gone to the other core.
+     */
     public static class Counted {
         private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
 
@@ -134,9 +140,10 @@ public class HandOverBenchmark {
         private static final int DONE = 16;
 
         private final long[] cells = new long[2 * DONE + 1];
+        private final long[] ofLoop = new long[2 * DONE + 1];
 
         void count() {
-            CELL.setRelease(cells, DONE, cells[DONE] + 1);
+            CELL.setRelease(cells, DONE, ++ofLoop[DONE]);
         }
 
         void reach(long number) {
@@ -148,8 +155,14 @@ public class HandOverBenchmark {
                 if (looks % LOOKS_BEFORE_YIELD == 0) {
                     Thread.yield();
                 } else {
-                    Thread.onSpinWait();
+                    pause();
                 }
+            }
+        }
+
+        private static void pause() {
+            for (int i = 0; i < PAUSES_BETWEEN_LOOKS; i++) {
+                Thread.onSpinWait();
             }
         }
     }

@@ -138,7 +138,7 @@ final class Loops {
         }
     }
 
-    /** As many tasks as may be waiting, posted 32 at a time. */
+    /** As many tasks as may be waiting, in arrays of 32 that are posted in turn. */
     static final class QuiesceBurst extends Quiesce {
         private static final int BURST = 32;
 
@@ -150,19 +150,25 @@ final class Loops {
         public Runnable way(Runnable body) {
             return new Runnable() {
                 private final AioContext context = context();
-                private final Task[] tasks = Body.window(body);
-                private final Task[] burst = new Task[BURST];
-                private int posted;
+                private final Task[][] bursts = bursts(body);
+                private int asked;
 
                 @Override
                 public void run() {
-                    burst[posted % BURST] = tasks[posted & WINDOW - 1];
-                    posted++;
-                    if (posted % BURST == 0) {
-                        context.postAll(burst, BURST);
+                    asked++;
+                    if (asked % BURST == 0) {
+                        context.postAll(bursts[asked / BURST & bursts.length - 1], BURST);
                     }
                 }
             };
+        }
+
+        private static Task[][] bursts(Runnable body) {
+            Task[][] bursts = new Task[WINDOW / BURST][BURST];
+            for (Task[] burst : bursts) {
+                Arrays.setAll(burst, i -> new Body(body));
+            }
+            return bursts;
         }
     }
 
