@@ -366,6 +366,7 @@ public abstract class Task {
             executed = ran;
             appended = ran;
             forgetTaken();
+            Arrays.fill(slots, null);
             return all;
         }
 

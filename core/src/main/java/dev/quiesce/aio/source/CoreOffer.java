@@ -22,10 +22,11 @@ public final class CoreOffer {
      * after it or not. It is forgotten after as many quick finds as it says, but no more than
      * TRIAL_MAX, with no slow offer between them. A hog that uses up every slice it gets takes
      * five, with 16, 256, 4096 and 65536 sleeps between them, and from then on one in a million
-     * sleeps. A hog that gets the core only sometimes ends there too, if that is one offer in fifty
-     * or more. If one find were enough, a hog that gets every thirtieth offer would cost
-     * each sleep 65 us on average (slices of 4 ms); if it took as many as the number says, however
-     * large, the compiler's threads would keep a JVM that has just started there for good.
+     * sleeps; one that gets every fiftieth offer, about one in 200,000. A rarer one is not learnt:
+     * slices of 4 ms then cost up to 6 us a sleep on average, the most at one offer in 500, where
+     * an offer that pays saves one. If one find were enough to forget, it would be 65 us. If slow
+     * offers were dearer from the first (65536 sleeps), or took as many finds as the number says,
+     * the compiler's threads would keep a JVM that has just started there (measured: no gain left).
      */
 
     /** The most sleeps to pass over; even short ones, of 5 us, make that five seconds. */
