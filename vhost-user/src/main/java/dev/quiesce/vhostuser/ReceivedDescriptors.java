@@ -15,6 +15,12 @@ final class ReceivedDescriptors implements AutoCloseable {
     /** Most that one message may carry (VHU-1). */
     static final int MAX = 8;
 
+    /**
+     * Held while a descriptor is closed, and while the library may close a socket with all that
+     * came over it: it takes its own locks in one order there and in the other order here.
+     */
+    static final Object CLOSING = new Object();
+
     private final Deque<FileDescriptor> left = new ArrayDeque<>();
 
     void add(FileDescriptor[] more) {
@@ -45,12 +51,14 @@ final class ReceivedDescriptors implements AutoCloseable {
      * @return false if the host complained; it has given the number back all the same
      */
     static boolean close(FileDescriptor descriptor) {
-        try {
-            // The only public way to close a bare descriptor: a stream over it, closed at once.
-            new FileInputStream(descriptor).close();
-            return true;
-        } catch (IOException e) {
-            return false;
+        synchronized (CLOSING) {
+            try {
+                // The only public way to close a bare descriptor: a stream, closed at once.
+                new FileInputStream(descriptor).close();
+                return true;
+            } catch (IOException e) {
+                return false;
+            }
         }
     }
 }

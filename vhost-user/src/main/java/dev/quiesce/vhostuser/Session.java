@@ -191,12 +191,15 @@ final class Session {
 
     /** Whether nobody waits for an answer any more. The server's thread. */
     private boolean hasGone() {
-        try {
-            socket.getOutputStream().write(NOTHING); // sends nothing, fails if nobody is there
-            return leaving;
-        } catch (IOException gone) {
-            LOG.debug("{}: the front end has gone meanwhile", name, gone);
-            return true;
+        // If nobody is there, the library closes the socket, while others close descriptors.
+        synchronized (ReceivedDescriptors.CLOSING) {
+            try {
+                socket.getOutputStream().write(NOTHING); // sends nothing, so it does not block
+                return leaving;
+            } catch (IOException gone) {
+                LOG.debug("{}: the front end has gone meanwhile", name, gone);
+                return true;
+            }
         }
     }
 
