@@ -1,16 +1,13 @@
 package dev.quiesce.aio;
 
 import dev.quiesce.aio.time.Clock;
+import dev.quiesce.aio.time.ClockTimers;
 import dev.quiesce.aio.time.DeadlineQueue;
 import dev.quiesce.aio.watch.LoopMeter;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,7 +26,7 @@ public final class LoopTimer {
     /** Where this is armed, if it is; replaced on arming once it was let go. Any thread. */
     private volatile Heap heap;
 
-    /** Guarded by heap.lock. */
+    /** Guarded by the lock of the heap. */
     private final DeadlineQueue.Entry<LoopTimer> entry;
 
     /**
@@ -87,7 +84,7 @@ public final class LoopTimer {
      * can be sure that the callback does not start.
      */
     public void cancel() {
-        heap.cancel(this);
+        heap.cancel(entry);
     }
 
     /**
@@ -96,7 +93,7 @@ public final class LoopTimer {
      * @return true from arming until just before the callback, or the cancellation
      */
     public boolean isArmed() {
-        return heap.isArmed(this);
+        return heap.isArmed(entry);
     }
 
     /**
@@ -110,9 +107,9 @@ public final class LoopTimer {
 
     private boolean arm(long deadlineNanos, boolean earlierOnly) {
         while (true) {
-            Heap.Armed how = heap.arm(this, deadlineNanos, earlierOnly);
-            if (how != Heap.Armed.NOWHERE) {
-                return how == Heap.Armed.NEXT;
+            ClockTimers.Armed how = heap.arm(this, deadlineNanos, earlierOnly);
+            if (how != ClockTimers.Armed.NOWHERE) {
+                return how == ClockTimers.Armed.NEXT;
             }
             heap = context.turn().timers().ofOpen(clock);
         }
@@ -153,73 +150,164 @@ public final class LoopTimer {
      * The timers of one context: a heap for each clock, in the order in which they run (AIO-54).
      */
     static final class Lists {
+        /*
+         * A clock is somebody else's code, and so is the error handler: neither is called under the
+         * monitor, since it may wait for a thread that wants to arm a timer here. So a list comes
+         * to be in steps. It gets a place in the table, which takes all the memory that
+         * is needed; then the clock is watched; then the list is open. So no timer is armed on a
+         * clock that is not watched. Two threads may make lists of one clock at a time: the second
+         * finds the first one open, and does not open its own.
+         *
+         * Whoever lets lists go has their clocks forget them afterwards, one by one; what an Error
+         * leaves undone is made up for when the next list is made, or the context ends.
+         *
+         * `sealed` is written before a look at the lists, and read under the lock of a list by
+         * whoever arms: either the look finds the timer, or the arming is refused. A list that is
+         * opened behind the seal finds that out under the monitor, and is let go.
+         *
+         * Proved by the step model TimerListsStepModelTest.
+         */
+
         /**
          * So many clocks stay though no timer is armed on them; with more, their lists are let go:
          * a loop outlives many machines. The clocks of one machine come and go without that.
          */
-        private static final int KEPT = 8;
+        static final int KEPT = 8;
 
         private final AioContext context;
 
-        /** The context's own clock; most contexts have no other. */
+        /** The context's own clock, which nobody watches; most contexts have no other. */
         private final Heap own;
 
         /** Guarded by this for writing; replaced, never changed. */
         private volatile Heap[] all;
 
-        /** Guarded by this. */
-        private boolean sealed;
+        /** Whether timers are refused. Written at home, read by any. */
+        private volatile boolean sealed;
+
+        /** Whether they are refused for good. Guarded by this. */
+        private boolean ended;
 
         Lists(AioContext context) {
             this.context = context;
-            this.own = new Heap(context, context.clock());
+            this.own = new Heap(this, context.clock());
+            own.open();
             this.all = new Heap[] {own};
         }
 
         /** The timers of a clock, from the first one on. Thread: any. */
         Heap of(Clock clock) {
-            return clock == own.clock ? own : find(clock);
+            return clock == own.clock() ? own : find(clock);
         }
 
         /** As {@link #of}; throws if the context takes no timers any more. */
-        synchronized Heap ofOpen(Clock clock) {
+        Heap ofOpen(Clock clock) {
             if (sealed) {
                 throw context.gone();
             }
             return of(clock);
         }
 
-        private synchronized Heap find(Clock clock) {
+        private Heap find(Clock clock) {
+            Heap known = openListOf(clock);
+            if (known != null) {
+                return known;
+            }
+            Heap made = new Heap(this, clock);
+            return sealed ? made : open(made);
+        }
+
+        private Heap open(Heap made) {
+            reserve(made);
+            boolean isWatched = false;
+            try {
+                made.watch();
+                isWatched = true;
+            } finally {
+                if (!isWatched) {
+                    giveUp(made);
+                }
+            }
+            Heap opened = openUnlessKnown(made);
+            forget();
+            return opened;
+        }
+
+        // Steps. The step model calls them one by one.
+
+        synchronized @Nullable Heap openListOf(Clock clock) {
             for (Heap heap : all) {
-                // One that was let go is still here if there was no memory for what follows.
-                if (heap.clock == clock && !heap.letGo) {
+                if (heap.clock() == clock && heap.isOpen()) {
                     return heap;
                 }
             }
-            Heap made = new Heap(context, clock);
-            if (sealed) {
-                // In no list, so it takes no timer.
-                made.letGo = true;
-                return made;
-            }
-            // First: a clock that cannot be watched gets no list.
-            clock.watch(made);
+            return null;
+        }
+
+        /** Makes a place for a list, and closes those without timers if there are many. */
+        synchronized void reserve(Heap made) {
             List<Heap> used = new ArrayList<>();
-            List<Heap> gone = new ArrayList<>();
+            boolean many = countOpen() >= KEPT;
             for (Heap heap : all) {
-                boolean stays = heap == own
-                        || (!heap.letGo && (all.length < KEPT || !heap.letGoIfEmpty()));
-                (stays ? used : gone).add(heap);
+                boolean stays = heap.isOpen() && (heap == own || !many || !heap.closeIfQuiet());
+                // What was closed stays until its clock is about to forget it.
+                if (stays || heap.isReserved || heap.isWatched) {
+                    used.add(heap);
+                }
             }
             used.add(made);
             // Stable: clocks of one kind run in the order in which they came into use.
-            used.sort(Comparator.comparing(heap -> heap.clock.kind()));
+            used.sort(Comparator.comparing(Heap::kind));
             all = used.toArray(new Heap[0]);
-            gone.forEach(Heap::unwatch);
+            made.isReserved = true;
+        }
+
+        private int countOpen() {
+            int open = 0;
+            for (Heap heap : all) {
+                open += heap.isOpen() ? 1 : 0;
+            }
+            return open;
+        }
+
+        /** For a list whose clock cannot be watched. */
+        synchronized void giveUp(Heap made) {
+            made.isReserved = false;
+        }
+
+        /** Now that its clock is watched, opens a list, unless there is another, or no use. */
+        synchronized Heap openUnlessKnown(Heap made) {
+            made.isReserved = false;
+            made.isWatched = true;
+            Heap known = openListOf(made.clock());
+            if (known != null) {
+                return known;
+            }
+            if (!sealed) {
+                made.open();
+            }
             return made;
         }
 
-        /** Whether no timer is armed. Home context; see Heap for why without lock. */
+        /** Has the clocks forget what takes no timer any more: after the end, everything. */
+        void forget() {
+            for (Heap heap : all) {
+                if (isForgotten(heap)) {
+                    heap.unwatch();
+                }
+            }
+        }
+
+        /** Whether a clock is to forget a list, which the caller sees to. */
+        synchronized boolean isForgotten(Heap heap) {
+            if (!heap.isWatched || (heap.isOpen() && !ended)) {
+                return false;
+            }
+            heap.isWatched = false;
+            return true;
+        }
+
+        /** Whether no timer is armed. Home context; see ClockTimers for why without lock. */
         boolean isEmpty() {
             for (Heap heap : all) {
                 if (!heap.isEmpty()) {
@@ -235,7 +323,7 @@ public final class LoopTimer {
             for (Heap heap : all) {
                 if (heap != own) {
                     long left = heap.nanosUntilNext();
-                    long now = own.clock.nanoTime();
+                    long now = own.clock().nanoTime();
                     // Time does not go that far if the sum overflows.
                     if (left != Long.MAX_VALUE && left <= Long.MAX_VALUE - Math.max(0, now)) {
                         nearest = Math.min(nearest, now + left);
@@ -267,331 +355,125 @@ public final class LoopTimer {
             return fired;
         }
 
-        /** Refuses timers from now on. Home context. */
-        synchronized void seal() {
-            sealed = true;
-            for (Heap heap : all) {
-                heap.seal();
-            }
-        }
-
-        /**
-         * Refuses timers from now on, if none is armed. Home context.
-         *
-         * @return false if one is armed
-         */
-        synchronized boolean sealIfEmpty() {
-            for (int i = 0; i < all.length; i++) {
-                if (!all[i].sealIfEmpty()) {
-                    for (int sealedHere = 0; sealedHere < i; sealedHere++) {
-                        all[sealedHere].unseal();
-                    }
-                    return false;
-                }
-            }
-            sealed = true;
-            return true;
-        }
-
-        /** Takes back what {@link #sealIfEmpty} did. Home context. */
-        synchronized void unseal() {
-            sealed = false;
-            for (Heap heap : all) {
-                heap.unseal();
-            }
-        }
-
-        /** The names of the armed timers, in no order. Thread: any. */
-        List<String> names() {
-            List<String> names = new ArrayList<>();
-            for (Heap heap : all) {
-                heap.addNames(names);
-            }
-            return names;
-        }
-    }
-
-    /** The armed timers of one clock in one context. */
-    static final class Heap implements Clock.Watcher {
-        /*
-         * A run of the timers first finds everything due that has expired, then fires the due one
-         * by one. What is armed meanwhile waits for the next run; what is cancelled or re-armed
-         * meanwhile is not due any more and does not fire in this one. A callback that polls fires
-         * the rest of the due, together with what has expired since; the outer run then finds
-         * nothing.
-         *
-         * A clock may be stopped or set back in the middle of a run. Whether it runs is asked again
-         * under the lock before each timer, so none is taken once a stop has asked this list
-         * whether it is quiet. What was found due and has not fired stays armed; the next run looks
-         * whether it is still due. A change says so under the lock, and before the next timer is
-         * taken what the clock now says is not due goes back: once the change is over, none fires
-         * early.
-         *
-         * The lock is held for a few dozen instructions and never while calling out. `armed` is
-         * read without it, by the home context only: an arming that matters is followed by a
-         * notify, and the loop looks again after acknowledging that.
-         */
-        private static final VarHandle ARMED;
-
-        static {
-            try {
-                ARMED = MethodHandles.lookup().findVarHandle(Heap.class, "armed", int.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
-        }
-
-        private final AioContext context;
-        private final Clock clock;
-        private final Object lock = new Object();
-        private final DeadlineQueue<LoopTimer> queue = new DeadlineQueue<>();
-        private boolean sealed;
-
-        /** Whether the clock was started or set since timers were last found due. Under lock. */
-        private boolean clockChanged;
-
-        /**
-         * Whether this takes no timer any more, and its clock gets another list. Written under lock
-         * and that of the lists, read under one of them.
-         */
-        private boolean letGo;
-
-        /** How many runs are on the stack of the home context: nested ones count. */
-        private int running;
-
-        /** Who waits for that to become 0. */
-        private @Nullable CompletableFuture<@Nullable Void> quiet;
-
-        /** How many timers are armed. Written under lock. */
-        @SuppressWarnings("UnusedVariable") // read and written through ARMED
-        private int armed;
-
-        Heap(AioContext context, Clock clock) {
-            this.context = context;
-            this.clock = clock;
-        }
-
-        /** What has become of an attempt to arm. */
-        enum Armed {
-            /** It is the next to fire. */
-            NEXT,
-            /** Others fire first, or it was armed for an earlier time already. */
-            LATER,
-            /** This list was let go: the timer is armed in none. */
-            NOWHERE
-        }
-
-        /** Arms a timer, or only for an earlier time. */
-        Armed arm(LoopTimer timer, long atNanos, boolean earlierOnly) {
-            long deadlineNanos = clock.kind() == Clock.Kind.REALTIME
-                    ? atNanos : Math.max(0, atNanos);
-            synchronized (lock) {
-                if (letGo) {
-                    return Armed.NOWHERE;
-                }
-                if (sealed) {
-                    throw context.gone();
-                }
-                if (earlierOnly && timer.entry.isQueuedBy(deadlineNanos)) {
-                    return Armed.LATER;
-                }
-                queue.add(timer.entry, deadlineNanos);
-                setArmed();
-                return timer.entry.isFirst() ? Armed.NEXT : Armed.LATER;
-            }
-        }
-
-        void cancel(LoopTimer timer) {
-            synchronized (lock) {
-                if (letGo) {
-                    // It was not armed then, and is being armed elsewhere at most.
-                    return;
-                }
-                queue.remove(timer.entry);
-                setArmed();
-            }
-        }
-
-        boolean isArmed(LoopTimer timer) {
-            synchronized (lock) {
-                return !letGo && timer.entry.isQueued();
-            }
-        }
-
-        /** Whether no timer is armed. Home context; see the note above for why without lock. */
-        boolean isEmpty() {
-            return (int) ARMED.getAcquire(this) == 0;
-        }
-
-        /** The nearest deadline, or {@link Long#MAX_VALUE}. */
-        long nextDeadlineNanos() {
-            if (isEmpty()) {
-                return Long.MAX_VALUE;
-            }
-            synchronized (lock) {
-                return queue.nearestNanos();
-            }
-        }
-
-        /** How long the loop may sleep: 0 if a timer would fire now. Home context. */
-        long nanosUntilNext() {
-            long next = nextDeadlineNanos();
-            return next == Long.MAX_VALUE || !clock.isRunning()
-                    ? Long.MAX_VALUE : clock.nanosUntil(next);
-        }
-
-        /**
-         * Fires the timers that have expired. Home context.
-         *
-         * @return whether any fired
-         */
-        boolean run() {
-            if (isEmpty() || !clock.isRunning()) {
-                return false;
-            }
-            LoopTimer timer = begin(clock.nanoTime());
-            if (timer == null) {
-                return false;
-            }
-            try {
-                while (timer != null) {
-                    timer.fire();
-                    timer = takeDue();
-                }
-            } finally {
-                end();
-            }
-            return true;
-        }
-
-        @Override
-        public void onClockChange() {
-            synchronized (lock) {
-                clockChanged = true;
-            }
-            // Even if nothing is armed: that could not be told apart from an arming under way.
-            context.notifyLoop();
-        }
-
-        @Override
-        public @Nullable CompletionStage<@Nullable Void> onClockStop() {
-            synchronized (lock) {
-                if (running == 0) {
-                    return null;
-                }
-                if (quiet == null) {
-                    quiet = new CompletableFuture<>();
-                }
-                return quiet;
-            }
-        }
-
-        /**
-         * Takes no timer any more, if none is armed and none fires. Under the lock of the lists.
-         *
-         * @return false if one is armed, or fires
-         */
-        boolean letGoIfEmpty() {
-            synchronized (lock) {
-                if (queue.size() > 0 || running > 0) {
-                    return false;
-                }
-                letGo = true;
-                return true;
-            }
-        }
-
-        /** Has the clock forget this list; its failure must not be that of who needs another. */
-        private void unwatch() {
-            try {
-                clock.unwatch(this);
-            } catch (RuntimeException e) {
-                context.report("letting go of clock " + clock, e);
-            }
-        }
-
-        /** Refuses timers from now on. Home context. */
-        void seal() {
-            synchronized (lock) {
-                sealed = true;
-            }
-            unwatch();
-        }
-
-        /** Takes back what {@link #sealIfEmpty} did. Home context. */
-        void unseal() {
-            synchronized (lock) {
-                sealed = false;
-            }
-            clock.watch(this);
-        }
-
         /**
          * Refuses timers from now on, if none is armed. Home context.
          *
          * @return false if one is armed
          */
         boolean sealIfEmpty() {
-            synchronized (lock) {
-                if (queue.size() > 0) {
-                    return false;
-                }
-                sealed = true;
+            // Before the look: see the note above.
+            seal();
+            if (hasArmed()) {
+                unseal();
+                return false;
             }
-            unwatch();
             return true;
         }
 
-        /** Adds the names of the armed timers, in no order. Thread: any. */
-        void addNames(List<String> names) {
-            synchronized (lock) {
-                queue.forEach(timer -> names.add(timer.name));
-            }
+        /** Refuses timers from now on. Home context. */
+        void seal() {
+            sealed = true;
         }
 
-        /** Begins a run and takes its first timer; if there is none, no run has begun. */
-        private @Nullable LoopTimer begin(long nowNanos) {
-            synchronized (lock) {
-                queue.findDue(nowNanos);
-                LoopTimer first = takeDue();
-                if (first != null) {
-                    running++;
-                }
-                return first;
-            }
+        /** Takes back what {@link #sealIfEmpty} did. Home context. */
+        void unseal() {
+            sealed = false;
         }
 
-        /** The next timer of the runs on the stack, or null if they are over. */
-        private @Nullable LoopTimer takeDue() {
-            synchronized (lock) {
-                // Asked under the lock: see the note above.
-                if (clockChanged) {
-                    clockChanged = false;
-                    queue.putBack(clock.nanoTime());
-                }
-                LoopTimer timer = clock.isRunning() ? queue.takeDue() : null;
-                setArmed();
-                return timer;
-            }
+        boolean isSealed() {
+            return sealed;
         }
 
-        private void end() {
-            CompletableFuture<@Nullable Void> waiter = null;
-            synchronized (lock) {
-                running--;
-                if (running == 0) {
-                    waiter = quiet;
-                    quiet = null;
+        /** Step of {@link #sealIfEmpty}: whether a timer is armed that was not refused. */
+        boolean hasArmed() {
+            for (Heap heap : all) {
+                if (heap.hasArmed()) {
+                    return true;
                 }
             }
-            if (waiter != null) {
-                waiter.complete(null);
+            return false;
+        }
+
+        /** The seal is for good. Home context. */
+        void end() {
+            beEnded();
+            forget();
+        }
+
+        /** Step of {@link #end}. */
+        synchronized void beEnded() {
+            ended = true;
+        }
+
+        /** The lists as they are, for the step model. */
+        List<Heap> table() {
+            return List.of(all);
+        }
+
+        /** The names of the armed timers, in no order. Thread: any. */
+        List<String> names() {
+            List<String> names = new ArrayList<>();
+            for (Heap heap : all) {
+                heap.forEach(timer -> names.add(timer.name));
+            }
+            return names;
+        }
+    }
+
+    /** The armed timers of one clock in one context. */
+    static final class Heap extends ClockTimers<LoopTimer> {
+        private final Lists lists;
+
+        /** Whether this is in the table though it is not open yet. Guarded by the lists. */
+        private boolean isReserved;
+
+        /** Whether the clock has to be told to forget this. Guarded by the lists. */
+        private boolean isWatched;
+
+        Heap(Lists lists, Clock clock) {
+            super(clock);
+            this.lists = lists;
+        }
+
+        Armed arm(LoopTimer timer, long deadlineNanos, boolean earlierOnly) {
+            return arm(timer.entry, deadlineNanos, earlierOnly);
+        }
+
+        @Override
+        protected void checkMayArm() {
+            if (lists.sealed) {
+                throw lists.context.gone();
             }
         }
 
-        private void setArmed() {
-            // Release: pairs with isEmpty, which then takes the lock.
-            ARMED.setRelease(this, queue.size());
+        @Override
+        protected void fire(LoopTimer timer) {
+            timer.fire();
+        }
+
+        @Override
+        protected void lookAgain() {
+            lists.context.notifyLoop();
+        }
+
+        @Override
+        public String toString() {
+            return clock() + (isOpen() ? " open" : "") + (isReserved ? " reserved" : "")
+                    + (isWatched ? " watched" : "") + (hasArmed() ? " armed" : "");
+        }
+
+        /** Has the clock tell this list of its changes. */
+        void watch() {
+            clock().watch(this);
+        }
+
+        /** Has the clock forget this list; its failure must not be that of who needs another. */
+        void unwatch() {
+            try {
+                clock().unwatch(this);
+            } catch (RuntimeException e) {
+                lists.context.report("letting go of clock " + clock(), e);
+            }
         }
     }
 }

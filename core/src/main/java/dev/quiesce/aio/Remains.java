@@ -126,6 +126,7 @@ final class Remains {
         try {
             // Before others hear of the end: what was deleted meanwhile says so.
             feed();
+            context.turn().timers().end();
         } finally {
             beOver();
             tellDependants();

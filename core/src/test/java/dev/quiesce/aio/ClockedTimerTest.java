@@ -14,6 +14,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Timers on clocks that their machine stops, starts and sets. */
 class ClockedTimerTest {
@@ -320,34 +321,144 @@ class ClockedTimerTest {
     @Test
     void shouldLetGoOfAClockThatThrowsWhenItIsNotWatchedAnyMore() {
         WatchedClock broken = new WatchedClock();
-        broken.failure = new IllegalStateException("the clock is broken");
+        IllegalStateException failure = new IllegalStateException("the clock is broken");
+        broken.onUnwatch = () -> {
+            throw failure;
+        };
         LoopTimer timer = timer(broken, "again");
         timer.armAt(5);
         timer.cancel();
 
         useClocks(20);
 
-        assertThat(loop.errors).containsExactly(broken.failure);
+        assertThat(loop.errors).containsExactly(failure);
         assertThat(loop.errorSites).singleElement().asString().contains("clock");
         timer.armAt(7);
         loop.poll();
         assertThat(loop.log).containsExactly("again");
         loop.context.close();
-        assertThat(loop.errors).containsExactly(broken.failure, broken.failure);
+        assertThat(loop.errors).containsExactly(failure, failure);
     }
 
     @Test
     void shouldHaveNoTimersOfAClockThatCannotBeWatched() {
         WatchedClock broken = new WatchedClock();
-        broken.watchFailure = new IllegalStateException("cannot be watched");
-        assertThatThrownBy(() -> timer(broken, "never").armAt(5)).isSameAs(broken.watchFailure);
-        broken.watchFailure = null;
+        IllegalStateException failure = new IllegalStateException("cannot be watched");
+        broken.onWatch = () -> {
+            throw failure;
+        };
+        assertThatThrownBy(() -> timer(broken, "never").armAt(5)).isSameAs(failure);
+        broken.onWatch = () -> { };
 
         timer(broken, "late").armAt(6);
 
         assertThat(broken.watchers).hasSize(1);
         loop.poll();
         assertThat(loop.log).containsExactly("late");
+    }
+
+    @Test
+    void shouldLeaveNoWatcherBehindIfThereIsNoMemoryForTheListOfItsClock() {
+        WatchedClock clock = new WatchedClock();
+        clock.onKind = () -> {
+            throw new OutOfMemoryError("no room for a list");
+        };
+        assertThatThrownBy(() -> timer(clock, "never")).isInstanceOf(OutOfMemoryError.class);
+        assertThat(clock.watchers).isEmpty();
+        clock.onKind = () -> {
+            if (!clock.watchers.isEmpty()) {
+                throw new OutOfMemoryError("no room for a list");
+            }
+        };
+
+        timer(clock, "armed").armAt(5);
+
+        assertThat(clock.watchers).hasSize(1);
+        loop.poll();
+        assertThat(loop.log).containsExactly("armed");
+    }
+
+    @Test
+    void shouldHaveAllClocksForgetThoughOneOfThemRunsOutOfMemory() {
+        List<WatchedClock> clocks = new ArrayList<>();
+        for (int i = 0; i < 7; i++) {
+            clocks.add(new WatchedClock());
+            timer(clocks.get(i), "of a machine");
+        }
+        clocks.get(0).onUnwatch = () -> {
+            throw new OutOfMemoryError("no room for fewer");
+        };
+        assertThatThrownBy(() -> timer(steps, "t")).isInstanceOf(OutOfMemoryError.class);
+
+        timer(steps, "t").armAt(0);
+        timer(guest, "u").armAt(0);
+
+        assertThat(clocks).allSatisfy(clock -> assertThat(clock.watchers).isEmpty());
+        steps.start();
+        loop.poll();
+        assertThat(loop.log).containsExactly("t");
+    }
+
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void shouldLetAnErrorHandlerWaitForWhoArmsATimer() {
+        CompletableFuture<Thread> armed = new CompletableFuture<>();
+        LoopSeams seams = loop.seams().withErrors(
+                (where, site, cause) -> armed.complete(armsElsewhere(where)));
+        AioContext context = new AioContext("reports", seams);
+        WatchedClock broken = new WatchedClock();
+        broken.onUnwatch = () -> {
+            throw new IllegalStateException("the clock is broken");
+        };
+        new LoopTimer(context, broken, "broken", () -> { }).cancel();
+
+        for (int i = 0; i < 20; i++) {
+            new LoopTimer(context, new WatchedClock(), "other", () -> { }).cancel();
+        }
+
+        assertThat(armed).isCompleted();
+    }
+
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void shouldLetAClockWaitForWhoArmsATimer() {
+        List<Thread> armed = new ArrayList<>();
+        WatchedClock clock = new WatchedClock();
+        clock.onWatch = () -> armed.add(armsElsewhere(loop.context));
+        clock.onUnwatch = () -> armed.add(armsElsewhere(loop.context));
+
+        timer(clock, "t");
+        useClocks(20);
+
+        assertThat(armed).hasSize(2);
+        assertThat(loop.errors).isEmpty();
+    }
+
+    @Test
+    @Rule("AIO-20")
+    void shouldGoOnAsBeforeThoughAClockOfAContextThatIsNotClosedIsNotWatchedAgain() {
+        RacedInbox inbox = new RacedInbox();
+        Task posted = loop.logs("posted");
+        AioContext context = new AioContext("goes on", loop.seams(), inbox);
+        LoopTimer timer = new LoopTimer(context, guest, "t", () -> loop.log.add("t"));
+        WatchedClock clock = new WatchedClock();
+        LoopTimer other = new LoopTimer(context, clock, "other", () -> loop.log.add("other"));
+        clock.onWatch = () -> {
+            throw new IllegalStateException("cannot be watched");
+        };
+        inbox.beforeSeal = () -> assertThat(Task.push(inbox, posted)).isTrue();
+        try (Lease lease = context.acquire()) {
+            assertThatThrownBy(context::close).isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("task posted");
+
+            timer.armAt(0);
+            other.armAt(0);
+            guest.start();
+            context.poll(0);
+            assertThat(loop.log).containsExactly("posted", "t", "other");
+            context.close();
+        }
+        assertThat(clock.watchers).isEmpty();
     }
 
     @Test
@@ -368,10 +479,22 @@ class ClockedTimerTest {
         }
     }
 
+    /** Arms a timer on another thread and another clock, and waits for that. */
+    private static Thread armsElsewhere(AioContext context) {
+        return CompletableFuture.supplyAsync(() -> {
+            LoopTimer timer = new LoopTimer(
+                    context, MachineClock.driven("other", Kind.VIRTUAL), "other", () -> { });
+            timer.armAt(1);
+            timer.cancel();
+            return Thread.currentThread();
+        }, run -> new Thread(run).start()).join();
+    }
+
     private static final class WatchedClock implements Clock {
         private final List<Watcher> watchers = new ArrayList<>();
-        private @Nullable RuntimeException watchFailure;
-        private @Nullable RuntimeException failure;
+        private Runnable onKind = () -> { };
+        private Runnable onWatch = () -> { };
+        private Runnable onUnwatch = () -> { };
 
         @Override
         public long nanoTime() {
@@ -380,23 +503,20 @@ class ClockedTimerTest {
 
         @Override
         public Kind kind() {
+            onKind.run();
             return Kind.VIRTUAL;
         }
 
         @Override
         public void watch(Watcher watcher) {
-            if (watchFailure != null) {
-                throw watchFailure;
-            }
+            onWatch.run();
             watchers.add(watcher);
         }
 
         @Override
         public void unwatch(Watcher watcher) {
             watchers.remove(watcher);
-            if (failure != null) {
-                throw failure;
-            }
+            onUnwatch.run();
         }
     }
 

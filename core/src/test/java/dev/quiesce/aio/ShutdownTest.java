@@ -2,6 +2,7 @@ package dev.quiesce.aio;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.quiesce.aio.source.PollHook;
 import dev.quiesce.aio.source.PollParameters;
@@ -340,33 +341,28 @@ class ShutdownTest {
     @Rule("AIO-20")
     @Rule("AIO-75")
     void shouldLoseNoKickAndRefuseNoPostWhileACloseIsRefused() {
-        List<Runnable> whileSealing = new ArrayList<>();
-        Clock sealed = new Clock() {
-            @Override
-            public long nanoTime() {
-                return 0;
-            }
-
-            @Override
-            public void unwatch(Watcher watcher) {
-                whileSealing.forEach(ShutdownTest::elsewhere);
-            }
-        };
-        AioContext context = new AioContext("io", seams.withClock(sealed));
+        RacedInbox inbox = new RacedInbox();
+        AioContext context = new AioContext("io", seams, inbox);
         MachineClock guest = MachineClock.driven("guest", Clock.Kind.VIRTUAL);
         LoopTimer alarm = new LoopTimer(context, guest, "alarm", () -> { });
+        List<Throwable> refusals = new ArrayList<>();
         EventNotifier kick = new EventNotifier("kick");
         List<String> log = new ArrayList<>();
         try (Lease lease = context.acquire()) {
             assertThat(lease).isNotNull();
             kick.attach(context, () -> log.add("kick"));
-            whileSealing.add(() -> alarm.armAt(5));
-            whileSealing.add(kick::set);
-            whileSealing.add(() -> context.execute(() -> log.add("posted")));
+            inbox.beforeSeal = () -> {
+                elsewhere(kick::set);
+                elsewhere(() -> context.execute(() -> log.add("posted")));
+                elsewhere(() -> refusals.add(catchThrowable(() -> alarm.armAt(5))));
+            };
 
             assertThatThrownBy(context::close).isInstanceOf(IllegalStateException.class)
-                    .hasMessageContainingAll("kick", "timer alarm");
-            whileSealing.clear();
+                    .hasMessageContaining("kick");
+            assertThat(refusals).singleElement().asString().contains("is being closed");
+            elsewhere(() -> alarm.armAt(5));
+            assertThatThrownBy(context::close).isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("timer alarm");
             context.poll(0);
             elsewhere(kick::set);
             context.poll(0);
@@ -382,24 +378,13 @@ class ShutdownTest {
     @Rule("AIO-75")
     void shouldTakeTimersOfAnyClockAfterARefusedClose() {
         List<LoopTimer> made = new ArrayList<>();
-        List<AioContext> contexts = new ArrayList<>();
         MachineClock guest = MachineClock.driven("guest", Clock.Kind.VIRTUAL);
-        Clock sealed = new Clock() {
-            @Override
-            public long nanoTime() {
-                return 0;
-            }
-
-            @Override
-            public void unwatch(Watcher watcher) {
-                if (made.isEmpty()) {
-                    made.add(new LoopTimer(contexts.get(0), guest, "late", () -> { }));
-                    elsewhere(() -> contexts.get(0).execute(() -> { }));
-                }
-            }
+        RacedInbox inbox = new RacedInbox();
+        AioContext context = new AioContext("io", seams, inbox);
+        inbox.beforeSeal = () -> {
+            made.add(new LoopTimer(context, guest, "late", () -> { }));
+            elsewhere(() -> context.execute(() -> { }));
         };
-        AioContext context = new AioContext("io", seams.withClock(sealed));
-        contexts.add(context);
         try (Lease lease = context.acquire()) {
             assertThat(lease).isNotNull();
             assertThatThrownBy(context::close).isInstanceOf(IllegalStateException.class);

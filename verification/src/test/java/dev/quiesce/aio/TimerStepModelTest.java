@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.quiesce.aio.LoopSeams.NotifyProtocol;
 import dev.quiesce.aio.time.Clock;
+import dev.quiesce.aio.time.ClockTimers;
 import dev.quiesce.rules.Rule;
 import dev.quiesce.testkit.StepModel;
 import dev.quiesce.testkit.StepProgram;
@@ -136,7 +137,7 @@ class TimerStepModelTest {
         }
 
         boolean armAnew() {
-            return heap.arm(timer, NEAR, false) == LoopTimer.Heap.Armed.NEXT;
+            return heap.arm(timer, NEAR, false) == ClockTimers.Armed.NEXT;
         }
 
         void acknowledge() {
