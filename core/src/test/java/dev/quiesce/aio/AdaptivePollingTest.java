@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import static dev.quiesce.aio.FakeLoop.elsewhere;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -32,10 +33,10 @@ class AdaptivePollingTest {
     @Test
     @Rule("AIO-38")
     @Rule("AIO-51")
-    void shouldSeeAPostWhilePollingWithoutBeingUnparked() throws Exception {
+    void shouldSeeAPostWhilePollingWithoutBeingUnparked() {
         learnPosted();
         Task task = loop.logs("posted");
-        whenPolled(() -> fromElsewhere(() -> loop.context.post(task)));
+        whenPolled(() -> elsewhere(() -> loop.context.post(task)));
         loop.parker.parks.clear();
         loop.parker.unparks = 0;
 
@@ -53,7 +54,7 @@ class AdaptivePollingTest {
     void shouldEndPollingWithTheNotifyAndNotWithItsTime() {
         learnPosted();
         long begun = loop.clock.nowNanos;
-        whenPolled(() -> fromElsewhere(loop.context::wake));
+        whenPolled(() -> elsewhere(loop.context::wake));
 
         loop.context.poll(Long.MAX_VALUE);
 
@@ -65,7 +66,7 @@ class AdaptivePollingTest {
     @Rule("BUG-28")
     void shouldNotTakeItsOwnWakeUpForProgress() {
         learnPosted();
-        whenPolled(() -> fromElsewhere(loop.context::wake));
+        whenPolled(() -> elsewhere(loop.context::wake));
 
         assertThat(loop.context.poll(Long.MAX_VALUE)).isFalse();
     }
@@ -487,7 +488,7 @@ class AdaptivePollingTest {
         on();
         loop.parker.asleep = () -> {
             loop.clock.nowNanos += 1_000;
-            fromElsewhere(loop.context::wake);
+            elsewhere(loop.context::wake);
         };
         loop.context.poll(Long.MAX_VALUE);
     }
@@ -498,16 +499,6 @@ class AdaptivePollingTest {
             loop.parker.whilePolling = () -> { };
             what.run();
         };
-    }
-
-    private static void fromElsewhere(Runnable what) {
-        Thread other = new Thread(what);
-        other.start();
-        try {
-            other.join();
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
     }
 
     /** A ring with a doorbell that is not rung while the loop polls. */

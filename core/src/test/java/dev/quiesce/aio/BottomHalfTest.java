@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import static dev.quiesce.aio.FakeLoop.elsewhere;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -363,9 +364,5 @@ class BottomHalfTest {
         for (int t = 0; t < threads; t++) {
             assertThat(seen[t * 16]).isEqualTo(rounds);
         }
-    }
-
-    private static void elsewhere(Runnable action) {
-        CompletableFuture.runAsync(action).join();
     }
 }

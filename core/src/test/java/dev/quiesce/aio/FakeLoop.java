@@ -3,6 +3,7 @@ package dev.quiesce.aio;
 import dev.quiesce.aio.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** A context owned by the test's thread, whose sleeps only move its clock. */
@@ -78,6 +79,11 @@ final class FakeLoop implements AutoCloseable {
 
     boolean poll() {
         return context.poll(0);
+    }
+
+    /** Does something on a thread that is home nowhere, and returns when that is done. */
+    static void elsewhere(Runnable what) {
+        CompletableFuture.runAsync(what, run -> new Thread(run, "elsewhere").start()).join();
     }
 
     @Override

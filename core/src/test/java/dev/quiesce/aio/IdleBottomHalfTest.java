@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import static dev.quiesce.aio.FakeLoop.elsewhere;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.quiesce.rules.Rule;
@@ -109,10 +110,8 @@ class IdleBottomHalfTest {
 
     @Test
     @Rule("AIO-7")
-    void shouldRunAtOnceWhenAskedForFromElsewhere() throws Exception {
-        Thread other = new Thread(half::scheduleIdle);
-        other.start();
-        other.join();
+    void shouldRunAtOnceWhenAskedForFromElsewhere() {
+        elsewhere(half::scheduleIdle);
 
         assertThat(loop.context.poll(Long.MAX_VALUE)).isFalse();
 
@@ -122,13 +121,9 @@ class IdleBottomHalfTest {
 
     @Test
     @Rule("AIO-8")
-    void shouldBeWokenByAnOrdinaryScheduleFromElsewhere() throws Exception {
+    void shouldBeWokenByAnOrdinaryScheduleFromElsewhere() {
         half.scheduleIdle();
-        Thread other = new Thread(half::schedule);
-        loop.parker.asleep = () -> {
-            other.start();
-            joinUninterrupted(other);
-        };
+        loop.parker.asleep = () -> elsewhere(half::schedule);
 
         assertThat(loop.context.poll(Long.MAX_VALUE)).isTrue();
 
@@ -176,13 +171,5 @@ class IdleBottomHalfTest {
         assertThat(loop.context.nextDeadlineNanos()).isEqualTo(PACE_NANOS);
         loop.poll();
         assertThat(loop.context.isIdle()).isTrue();
-    }
-
-    private static void joinUninterrupted(Thread thread) {
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
     }
 }

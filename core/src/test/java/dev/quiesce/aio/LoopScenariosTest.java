@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import static dev.quiesce.aio.FakeLoop.elsewhere;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -72,10 +73,8 @@ class LoopScenariosTest {
 
     @Test
     @Rule("SPT-T02")
-    void sptT02ShouldRunAMessageWhenItsTargetIsPolledAndOnce() throws InterruptedException {
-        Thread sender = new Thread(() -> loop.context.post(loop.logs("message")));
-        sender.start();
-        sender.join();
+    void sptT02ShouldRunAMessageWhenItsTargetIsPolledAndOnce() {
+        elsewhere(() -> loop.context.post(loop.logs("message")));
         FakeLoop other = new FakeLoop("other");
         assertThat(other.poll()).isFalse();
         assertThat(loop.log).isEmpty();

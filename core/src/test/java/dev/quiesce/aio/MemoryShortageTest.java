@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import static dev.quiesce.aio.FakeLoop.elsewhere;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -222,10 +223,6 @@ class MemoryShortageTest {
         try (Lease lease = context.acquire()) {
             context.end("the loop has ended");
         }
-    }
-
-    private static void elsewhere(Runnable what) {
-        CompletableFuture.runAsync(what, run -> new Thread(run).start()).join();
     }
 
     /** An inbox that throws as if an allocation had failed, once. */

@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import static dev.quiesce.aio.FakeLoop.elsewhere;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.quiesce.aio.channel.ChannelHandler;
@@ -10,10 +11,8 @@ import dev.quiesce.aio.watch.Watchdog;
 import dev.quiesce.rules.Rule;
 import java.io.IOException;
 import java.nio.channels.Pipe;
-import java.nio.channels.Selector;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -273,7 +272,7 @@ class OfferedCoreTest {
     @Test
     @Rule("AIO-50a")
     void shouldNotOfferWhereASimulationStepsIt() {
-        SteppingParker parker = new SteppingParker(loop.clock);
+        OfferingParker parker = new OfferingParker(loop.clock);
         AioContext stepped = new AioContext("stepped", new LoopSeams(
                 loop.clock, parker, Workers.inline(), LoopSeams::log));
         stepped.sleep().poll(PollParameters.DEFAULT, true);
@@ -337,23 +336,13 @@ class OfferedCoreTest {
         return offered;
     }
 
-    private static void elsewhere(Runnable what) {
-        Thread other = new Thread(what);
-        other.start();
-        try {
-            other.join();
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
-    }
-
     /** Steps one loop, and would let it offer its core. */
-    private static final class SteppingParker implements Parker.Stepping {
+    private static final class OfferingParker extends SteppingParker {
         private final FakeLoop.FakeClock clock;
         int parks;
         int offers;
 
-        SteppingParker(FakeLoop.FakeClock clock) {
+        OfferingParker(FakeLoop.FakeClock clock) {
             this.clock = clock;
         }
 
@@ -381,31 +370,6 @@ class OfferedCoreTest {
         @Override
         public void offerCore(AioContext context) {
             offers++;
-        }
-
-        @Override
-        public Selector openSelector(AioContext context) throws IOException {
-            throw new IOException("no channels here");
-        }
-
-        @Override
-        public void adopt(AioContext context, Parker.Loop loop) {
-            // There is one.
-        }
-
-        @Override
-        public void turnBegins(AioContext context, long maxWaitNanos) {
-            // Nobody else is to run.
-        }
-
-        @Override
-        public void callbackBegins(AioContext context, Supplier<String> what) {
-            // Nobody else is to run.
-        }
-
-        @Override
-        public int tasksPerSlice(AioContext context) {
-            return Integer.MAX_VALUE;
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import static dev.quiesce.aio.FakeLoop.elsewhere;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
@@ -72,7 +73,7 @@ class QuickTurnTest {
 
     @Test
     @Rule("AIO-40")
-    void shouldFireATimerThatIsArmedFromElsewhere() throws InterruptedException {
+    void shouldFireATimerThatIsArmedFromElsewhere() {
         LoopTimer timer = new LoopTimer(context, "timer", () -> loop.log.add("timed"));
         elsewhere(() -> timer.armAt(0));
 
@@ -94,7 +95,7 @@ class QuickTurnTest {
 
     @Test
     @Rule("AIO-45")
-    void shouldRunAnOuterOnlyTaskThatIsPostedFromElsewhere() throws InterruptedException {
+    void shouldRunAnOuterOnlyTaskThatIsPostedFromElsewhere() {
         elsewhere(() -> context.postOuter(loop.logs("outer")));
 
         loop.poll();
@@ -104,7 +105,7 @@ class QuickTurnTest {
 
     @Test
     @Rule("AIO-35")
-    void shouldTakeWhatOthersPostAndRunItBehindWhatWasThere() throws InterruptedException {
+    void shouldTakeWhatOthersPostAndRunItBehindWhatWasThere() {
         context.post(loop.logs("own"));
         elsewhere(() -> context.post(loop.logs("foreign")));
 
@@ -323,7 +324,7 @@ class QuickTurnTest {
     }
 
     @Test
-    void shouldLookAtEverythingAfterAnErrorInTheTurnThatWasTold() throws InterruptedException {
+    void shouldLookAtEverythingAfterAnErrorInTheTurnThatWasTold() {
         elsewhere(() -> context.postOuter(loop.logs("outer")));
         inTheTask.add(() -> {
             throw new AssertionError("leaves the poll");
@@ -334,11 +335,5 @@ class QuickTurnTest {
 
         assertThat(thrown).isInstanceOf(AssertionError.class);
         assertThat(loop.log).containsExactly("outer");
-    }
-
-    private static void elsewhere(Runnable what) throws InterruptedException {
-        Thread thread = new Thread(what);
-        thread.start();
-        thread.join();
     }
 }

@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import static dev.quiesce.aio.FakeLoop.elsewhere;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
@@ -497,15 +498,5 @@ class ShutdownTest {
         assertThat(loop.errors).singleElement().asString()
                 .contains("the end", "cannot describe itself");
         loop.close();
-    }
-
-    private static void elsewhere(Runnable action) {
-        Thread thread = new Thread(action);
-        thread.start();
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
     }
 }

@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import static dev.quiesce.aio.FakeLoop.elsewhere;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -49,14 +50,12 @@ class TaskPlacementTest {
     @Test
     @Rule("AIO-62")
     @Rule("BUG-10")
-    void shouldRunATaskAtHomeWhoeverPostedIt() throws InterruptedException {
+    void shouldRunATaskAtHomeWhoeverPostedIt() {
         Thread[] ranOn = new Thread[1];
-        Thread poster = new Thread(() -> {
+        elsewhere(() -> {
             assertThat(main.context.isHome()).isFalse();
             main.context.execute(() -> ranOn[0] = Thread.currentThread());
         });
-        poster.start();
-        poster.join();
         assertThat(ranOn[0]).isNull();
 
         main.poll();
@@ -175,7 +174,7 @@ class TaskPlacementTest {
         // With a timer to look at, every turn is a whole one and acknowledges.
         LoopTimer farAway = new LoopTimer(main.context, "far away", () -> { });
         farAway.armAt(main.context.clock().nanoTime() + 1_000_000);
-        main.context.execute(() -> fromElsewhere(main.context::wake));
+        main.context.execute(() -> elsewhere(main.context::wake));
         main.poll();
 
         main.context.poll(Long.MAX_VALUE);
@@ -187,7 +186,7 @@ class TaskPlacementTest {
     @Test
     @Rule("AIO-35")
     void shouldNotForgetATaskThatIsPostedWhileItLooks() {
-        main.context.execute(() -> fromElsewhere(() -> main.context.post(main.logs("posted"))));
+        main.context.execute(() -> elsewhere(() -> main.context.post(main.logs("posted"))));
         main.poll();
         assertThat(main.log).isEmpty();
 
@@ -229,32 +228,20 @@ class TaskPlacementTest {
 
     @Test
     @Rule("AIO-79")
-    void shouldMakeADeferredCallAtHomeWhoeverOwnsTheContextByThen() throws InterruptedException {
+    void shouldMakeADeferredCallAtHomeWhoeverOwnsTheContextByThen() {
         Thread[] madeOn = new Thread[1];
         AioContext context = new AioContext("handed over", LoopSeams.system());
-        Thread first = new Thread(() -> {
+        elsewhere(() -> {
             try (Lease lease = context.acquire()) {
                 context.deferCall(FakeLoop.call("call", () -> madeOn[0] = Thread.currentThread()));
             }
         });
-        first.start();
-        first.join();
 
         try (Lease lease = context.acquire()) {
             context.poll(Long.MAX_VALUE);
         }
 
         assertThat(madeOn[0]).isSameAs(Thread.currentThread());
-    }
-
-    private static void fromElsewhere(Runnable action) {
-        Thread other = new Thread(action);
-        other.start();
-        try {
-            other.join();
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
     }
 
     private WorkItem item(String name, Runnable then) {

@@ -4,21 +4,20 @@ import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.DeferredCall;
 import dev.quiesce.aio.LoopSeams;
 import dev.quiesce.aio.Parker;
+import dev.quiesce.aio.SteppingParker;
 import dev.quiesce.aio.Task;
 import dev.quiesce.aio.time.Clock;
-import java.nio.channels.Selector;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A main context and two others, all owned by the test's thread. When one sleeps, those in
  * {@code served} take a turn; when nobody has anything to do, time passes.
  */
-final class Loops implements Parker.Stepping, Clock {
+final class Loops extends SteppingParker implements Clock {
     private final Map<AioContext, Parker.Loop> handles = new HashMap<>();
     final List<String> errors = new ArrayList<>();
     final List<AioContext> served = new ArrayList<>();
@@ -60,28 +59,8 @@ final class Loops implements Parker.Stepping, Clock {
     }
 
     @Override
-    public Selector openSelector(AioContext context) {
-        throw new UnsupportedOperationException("no channels here: " + context);
-    }
-
-    @Override
-    public void adopt(AioContext context, Loop loop) {
+    public void adopt(AioContext context, Parker.Loop loop) {
         handles.put(context, loop);
-    }
-
-    @Override
-    public void turnBegins(AioContext context, long maxWaitNanos) {
-        // Nobody else runs but when the loop parks.
-    }
-
-    @Override
-    public void callbackBegins(AioContext context, Supplier<String> what) {
-        // Nobody tells the story.
-    }
-
-    @Override
-    public int tasksPerSlice(AioContext context) {
-        return Integer.MAX_VALUE;
     }
 
     @Override
