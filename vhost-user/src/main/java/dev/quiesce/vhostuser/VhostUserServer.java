@@ -160,7 +160,8 @@ public final class VhostUserServer<D extends VirtioDevice> {
      * meanwhile, or makes a thread wait, is not waited for: its commands are cancelled. What is
      * acknowledged is as durable as any write: the embedder flushes its disks afterwards.
      *
-     * @return ends when no thread of the server runs any more
+     * @return ends when no thread of the server runs any more, as the last act of one: what follows
+     *     belongs to a context of the embedder, as by {@code thenRunAsync(..., main)}
      */
     public CompletionStage<Void> closeAsync() {
         synchronized (this) {
@@ -181,7 +182,8 @@ public final class VhostUserServer<D extends VirtioDevice> {
      * thread. Hastens a close that is under way. Idempotent. The main context has to be polled
      * until it has ended.
      *
-     * @return ends when no thread of the server runs any more
+     * @return ends when no thread of the server runs any more, as the last act of one: what follows
+     *     belongs to a context of the embedder, as by {@code thenRunAsync(..., main)}
      */
     public CompletionStage<Void> closeNowAsync() {
         CompletionStage<Void> end = closeAsync();

@@ -153,6 +153,7 @@ final class StorageDaemon {
 
     private void await(CompletionStage<Void> stage) {
         CompletableFuture<Void> future = stage.toCompletableFuture();
+        stage.whenComplete((done, failure) -> main.wake()); // One that fails elsewhere is seen.
         while (!future.isDone()) {
             main.poll(Long.MAX_VALUE);
         }

@@ -113,6 +113,7 @@ final class Export {
 
     /** Lets guests in: from now on they see what is on the bus. */
     CompletionStage<Void> open(Transport transport) throws IOException {
+        main.checkHome();
         VirtioScsiConfig config = new VirtioScsiConfig(
                 options.id(), options.queues(), RING_SIZE_MAX, true, true);
         Transport.Connection made = transport.open(options,
@@ -123,12 +124,18 @@ final class Export {
 
     /** Shuts guests out and takes the adapter off its bus. */
     CompletionStage<Void> shutOut() {
+        main.checkHome();
         Transport.Connection open = connection;
         if (open == null) {
             return CompletableFuture.completedStage(null);
         }
         // The transport may say so on a thread of its own; what follows is for the main context.
-        return open.closeAsync().thenComposeAsync(closed -> open.device().closeAsync(), main);
+        return open.closeAsync().thenComposeAsync(closed -> takeOffBus(open.device()), main);
+    }
+
+    private CompletionStage<Void> takeOffBus(VirtioScsi device) {
+        main.checkHome();
+        return device.closeAsync();
     }
 
     private QueueMapping mapping(VirtioScsi device) {

@@ -52,6 +52,7 @@ final class ExportTable {
 
     /** Makes the disks, then the adapter in front of them, then lets guests in. */
     CompletionStage<Void> add(ExportOptions options) {
+        graph.main().checkHome();
         if (exports.containsKey(options.id())) {
             throw new WrongOptionException("the export '" + options.id() + "' is there already");
         }
@@ -102,6 +103,7 @@ final class ExportTable {
      *     stage for everybody who asks.
      */
     CompletionStage<Void> remove(Export export) {
+        graph.main().checkHome();
         CompletionStage<Void> going = export.going();
         if (going != null) {
             return going;
@@ -141,6 +143,7 @@ final class ExportTable {
 
     /** Plugs a disk into an export, named or the only one. */
     CompletionStage<Void> plug(DeviceOptions options) {
+        graph.main().checkHome();
         String bus = options.bus();
         if (bus == null && exports.size() != 1) {
             throw new WrongOptionException("parameter 'bus' is missing: there are "
@@ -156,6 +159,7 @@ final class ExportTable {
 
     /** Begins to take a disk away; completes when it has gone. */
     CompletionStage<Void> unplug(String id) {
+        graph.main().checkHome();
         Lun lun = luns.get(id);
         if (lun == null) {
             throw new NoSuchDeviceException("there is no device '" + id + "'; there are: "
@@ -192,6 +196,7 @@ final class ExportTable {
     }
 
     private CompletionStage<Void> flush(Export export) {
+        graph.main().checkHome();
         CompletionStage<Void> all = CompletableFuture.completedStage(null);
         for (Lun lun : lunsOf(export)) {
             all = all.thenCombine(lun.flush(), (left, right) -> null);
@@ -200,6 +205,7 @@ final class ExportTable {
     }
 
     private CompletionStage<Void> removeLuns(Export export) {
+        graph.main().checkHome();
         CompletionStage<Void> all = CompletableFuture.completedStage(null);
         for (Lun lun : lunsOf(export)) {
             all = all.thenCompose(before -> lun.removeAsync())

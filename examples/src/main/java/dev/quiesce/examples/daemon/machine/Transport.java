@@ -50,10 +50,15 @@ public interface Transport {
         boolean isConnected();
 
         /**
-         * Shuts the guest out, for good, once everything that it had begun is answered. Main
-         * context.
+         * Shuts the guest out, for good, once everything that it had begun is answered. Any
+         * thread; returns at once. Idempotent. The main context has to be polled until it has
+         * ended.
          *
-         * @return completes when nobody reaches the device any more, and it is in reset state
+         * @return completes when nobody reaches the device any more, and it is in reset state. It
+         *     may do so on any thread: one of the transport's own, the main context's, or that of
+         *     the caller, within this call or when he looks at the stage. So whoever waits for it
+         *     does nothing there but hand on what follows to the context to which that belongs,
+         *     as by {@code thenRunAsync(..., main)}
          */
         CompletionStage<Void> closeAsync();
     }
