@@ -39,11 +39,22 @@ public final class QuiesceProcess implements AutoCloseable {
     /** Starts it through another command, which runs what follows. */
     public static QuiesceProcess startWith(List<String> through, String... arguments)
             throws IOException {
+        return start(through, Main.class, arguments);
+    }
+
+    /** Starts a main class of a test in its place. */
+    public static QuiesceProcess startInstead(Class<?> main, String... arguments)
+            throws IOException {
+        return start(List.of(), main, arguments);
+    }
+
+    private static QuiesceProcess start(List<String> through, Class<?> main, String... arguments)
+            throws IOException {
         List<String> command = new ArrayList<>(through);
         command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-ea",
                 "--enable-native-access=ALL-UNNAMED", // as the manifest of the jar says
-                "-cp", System.getProperty("java.class.path"), Main.class.getName()));
+                "-cp", System.getProperty("java.class.path"), main.getName()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().keySet().removeAll(VARIABLES_OF_THE_JVM);

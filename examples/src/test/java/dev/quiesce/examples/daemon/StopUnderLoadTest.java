@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.quiesce.examples.QuiesceProcess;
 import dev.quiesce.testkit.guest.GuestCdb;
 import dev.quiesce.testkit.guest.GuestCommand;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,10 +16,13 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A daemon is told to stop while its guest writes as fast as it can, and never ceases to. */
+/**
+ * A daemon is told to stop while its guest writes as fast as it can, and never ceases to. What it
+ * has taken by then is held up until it shuts its guest out ({@link HeldStop}).
+ */
 class StopUnderLoadTest {
     private static final int QUEUES = 3;
-    private static final int PLACES = 24;
+    private static final int PLACES = HeldStop.HELD;
     private static final int BLOCK_BYTES = 512;
     private static final int BLOCKS = 256;
     private static final int BYTES = BLOCKS * BLOCK_BYTES;
@@ -34,7 +38,7 @@ class StopUnderLoadTest {
     void shouldAnswerWhatItHasTakenAndWriteNothingElse() throws Exception {
         Path image = Files.write(directory.resolve("image"), new byte[PLACES * BYTES]);
         Path socket = directory.resolve("socket");
-        try (QuiesceProcess daemon = QuiesceProcess.start("storage-daemon",
+        try (QuiesceProcess daemon = QuiesceProcess.startInstead(HeldStop.class,
                 "--object", "iothread,id=io0",
                 "--blockdev", "file,node-name=disk0,filename=" + image,
                 "--export", "vhost-user-scsi,id=exp0,addr.type=unix,addr.path=" + socket
@@ -51,14 +55,16 @@ class StopUnderLoadTest {
                 work(guest);
             }
 
-            CompletableFuture<Integer> ended = CompletableFuture.supplyAsync(() -> stop(daemon));
-            while (!ended.isDone()) {
-                work(guest);
-            }
+            workUntil(guest, CompletableFuture.runAsync(() -> stop(daemon)));
+            guest.driver.poll();
+            long answeredBefore = answered;
+            int ended = workUntil(guest, CompletableFuture.supplyAsync(() -> letGo(daemon)));
 
-            assertThat(ended.join()).as(daemon.err()).isZero();
+            assertThat(ended).as(daemon.err()).isZero();
             assertThat(daemon.err()).isEmpty();
             guest.driver.poll();
+            assertThat(answered - answeredBefore).as("answers to what it had taken")
+                    .isGreaterThanOrEqualTo(PLACES);
             assertThat(guest.driver.ledger().complaints()).isEmpty();
             byte[] written = Files.readAllBytes(image);
             for (Place place : places) {
@@ -78,11 +84,29 @@ class StopUnderLoadTest {
         guest.driver.poll();
     }
 
-    private static int stop(QuiesceProcess daemon) {
+    private <T> T workUntil(VhostUserGuest guest, CompletableFuture<T> done) {
+        while (!done.isDone()) {
+            work(guest);
+        }
+        return done.join();
+    }
+
+    /** Until it is about to shut the guest out, and has taken everything that the guest has. */
+    private static void stop(QuiesceProcess daemon) {
         try {
             daemon.signal("TERM");
+            daemon.awaitLine(HeldStop.ALL_HELD);
+        } catch (IOException | InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Until the end. */
+    private static int letGo(QuiesceProcess daemon) {
+        try {
+            daemon.type("go on");
             return daemon.exitCode();
-        } catch (Exception e) {
+        } catch (IOException | InterruptedException e) {
             throw new AssertionError(e);
         }
     }
