@@ -67,6 +67,7 @@ public final class VhostUserServer<D extends VirtioDevice> {
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private @Nullable Session current; // Guarded by this.
     private long sessions; // Guarded by this.
+    private String trouble = ""; // Server's thread: what kept it from accepting anybody, last.
 
     private VhostUserServer(
             VhostUserConfig config, AFUNIXServerSocket listener, DeviceFactory<D> factory,
@@ -245,14 +246,32 @@ public final class VhostUserServer<D extends VirtioDevice> {
     /** The next front end, or null: closing, or the host is short of something for the moment. */
     private @Nullable AFUNIXSocket accept() {
         try {
-            return listener.accept();
+            AFUNIXSocket socket = listener.accept();
+            trouble = "";
+            return socket;
         } catch (IOException e) {
             if (closing.getCount() > 0) {
-                LOG.warn("{}: accepting a front end failed: {}", config.name(), e.toString());
+                noteTrouble(e);
                 awaitClosing(RETRY_MILLIS);
             }
             return null;
         }
+    }
+
+    /** Once while it is the same: where another file is the library accepts nobody, for good. */
+    private void noteTrouble(IOException e) {
+        List<Object> there;
+        try {
+            there = fileAt(config.socket());
+        } catch (IOException nothing) {
+            there = List.of();
+        }
+        String now = there.equals(file) ? e.toString() : config.socket() + " is not its socket"
+                + " any more: " + (there.isEmpty() ? "nothing is there" : there);
+        if (!now.equals(trouble)) {
+            LOG.warn("{}: accepting a front end failed: {}", config.name(), now);
+        }
+        trouble = now;
     }
 
     private void serve(AFUNIXSocket socket) {

@@ -22,12 +22,15 @@ import dev.quiesce.virtio.dataplane.QueueMapping;
 import dev.quiesce.virtio.scsi.VirtioScsi;
 import dev.quiesce.virtio.scsi.VirtioScsiConfig;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /**
  * A process that serves one memory disk: a main context and one IOThread, each with a thread of its
@@ -113,11 +116,11 @@ final class Host implements AutoCloseable {
     void awaitStopOfRings() throws Exception {
         // It tells the device to stop all of them, and then waits for a while, again and again.
         Thread serving = serverThreads.get(0);
-        while (serving.getState() != Thread.State.TIMED_WAITING) {
-            if (!serving.isAlive()) {
-                throw new AssertionError("the server has not waited for its rings");
-            }
-            Thread.onSpinWait();
+        until(() -> serving.getState() == Thread.State.TIMED_WAITING || !serving.isAlive(),
+                () -> "the server does not wait for its rings, but is "
+                        + Arrays.toString(serving.getStackTrace()));
+        if (!serving.isAlive()) {
+            throw new AssertionError("the server has not waited for its rings");
         }
         // The device begins these in turn. No queue has this number, which is found out behind
         // the stops; and then the loop that serves the queues knows.
@@ -125,6 +128,16 @@ final class Host implements AutoCloseable {
         behind.handle((none, expected) -> none).get(LIMIT_SECONDS, TimeUnit.SECONDS);
         CompletableFuture.runAsync(() -> { }, ioThread.context())
                 .get(LIMIT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** Returns when a server that cannot accept anybody has tried so often from now on. */
+    void awaitTries(int count) {
+        Thread serving = serverThreads.get(0);
+        for (int i = 0; i < count; i++) {
+            until(() -> serving.getState() == Thread.State.TIMED_WAITING, () -> "no pause");
+            until(() -> serving.getState() != Thread.State.TIMED_WAITING, () -> "no try");
+        }
+        until(() -> serving.getState() == Thread.State.TIMED_WAITING, () -> "no pause");
     }
 
     /** The first is the server's own. */
@@ -145,6 +158,17 @@ final class Host implements AutoCloseable {
             }
         });
         return done.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** Looks again and again until something is so, and says how things stand if it never is. */
+    static void until(BooleanSupplier isSo, Supplier<String> state) {
+        long begun = System.nanoTime();
+        while (!isSo.getAsBoolean()) {
+            if (System.nanoTime() - begun > TimeUnit.SECONDS.toNanos(LIMIT_SECONDS)) {
+                throw new AssertionError("after " + LIMIT_SECONDS + " s: " + state.get());
+            }
+            Thread.onSpinWait();
+        }
     }
 
     static <T> T await(CompletionStage<T> stage) throws Exception {

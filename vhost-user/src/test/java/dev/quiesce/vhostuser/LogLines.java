@@ -26,6 +26,11 @@ final class LogLines implements AutoCloseable {
         }
     }
 
+    /** Whether no line has come since the last {@link #take}. */
+    boolean isEmpty() {
+        return lines(false).isEmpty();
+    }
+
     /** The lines since the last call. */
     List<String> take() {
         return lines(true);

@@ -3,6 +3,7 @@ package dev.quiesce.vhostuser;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.quiesce.drain.DrainedSection;
+import dev.quiesce.drain.Gate;
 import dev.quiesce.driver.file.FileConfig;
 import dev.quiesce.driver.file.FileDriver;
 import dev.quiesce.rules.Rule;
@@ -112,8 +113,7 @@ class OrderlyEndTest {
     void shouldWaitForCommandsThatAreParkedUntilTheirSectionEnds() throws Exception {
         try (Machine machine = Machine.booted(socket)) {
             takeUnitAttention(machine);
-            DrainedSection section =
-                    Host.await(DrainedSection.beginAsync(host.main, host.disk.backend()));
+            DrainedSection section = beginSection();
             GuestCommand parked = submitWrite(machine, 0, 1);
             awaitParked();
 
@@ -133,8 +133,7 @@ class OrderlyEndTest {
     void shouldCancelWhatItWaitsForWhenItIsToldToBeQuick() throws Exception {
         try (Machine machine = Machine.booted(socket)) {
             takeUnitAttention(machine);
-            DrainedSection section =
-                    Host.await(DrainedSection.beginAsync(host.main, host.disk.backend()));
+            DrainedSection section = beginSection();
             submitWrite(machine, 0, 1);
             awaitParked();
             CompletableFuture<Void> closed = host.server.closeAsync().toCompletableFuture();
@@ -236,16 +235,22 @@ class OrderlyEndTest {
         return held;
     }
 
+    private DrainedSection beginSection() throws Exception {
+        return Host.await(DrainedSection.beginAsync(host.main, host.disk.backend()));
+    }
+
     private void awaitHeld(int count) {
-        while (host.gate.heldCount() < count) {
-            Thread.onSpinWait();
-        }
+        Host.until(() -> host.gate.heldCount() >= count, this::describeDisk);
     }
 
     private void awaitParked() {
-        while (host.disk.backend().gate().parkedCount() == 0) {
-            Thread.onSpinWait();
-        }
+        Host.until(() -> host.disk.backend().gate().parkedCount() > 0, this::describeDisk);
+    }
+
+    private String describeDisk() {
+        Gate gate = host.disk.backend().gate();
+        return host.gate.heldCount() + " requests held by the driver, " + gate.inFlight()
+                + " in flight, " + gate.parkedCount() + " parked; " + host.server.status();
     }
 
     private static void takeUnitAttention(Machine machine) {

@@ -18,6 +18,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
@@ -149,6 +150,42 @@ class ServerTest {
 
     private static final class NoMoreThreads extends Error {
         private static final long serialVersionUID = 1;
+    }
+
+    /** The library accepts nobody any more then, not even who comes by the other name. */
+    @Test
+    void shouldSayOncePerReplacementThatItsSocketFileIsAnotherOne() throws Exception {
+        Path socket = directory.resolve("s");
+        Path moved = directory.resolve("moved");
+        try (Host host = new Host(socket, 1); LogLines log = new LogLines()) {
+            Files.createLink(moved, socket);
+            Files.move(Files.createFile(directory.resolve("first")), socket,
+                    StandardCopyOption.ATOMIC_MOVE);
+            Host.until(() -> {
+                knock(moved);
+                return !log.isEmpty();
+            }, () -> "it accepts whoever comes");
+            host.awaitTries(3);
+            assertThat(log.take()).singleElement().asString()
+                    .contains("test: ", socket + " is not its socket any more");
+
+            Files.move(Files.createFile(directory.resolve("second")), socket,
+                    StandardCopyOption.ATOMIC_MOVE);
+            host.awaitTries(3);
+
+            assertThat(log.take()).singleElement().asString()
+                    .contains("is not its socket any more");
+        }
+        assertThat(socket).as("somebody else's").exists();
+    }
+
+    /** Comes and goes, if anybody listens. */
+    private static void knock(Path socket) {
+        try (SocketChannel guest = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+            assertThat(guest.isConnected()).isTrue();
+        } catch (IOException nobody) {
+            assertThat(socket).exists();
+        }
     }
 
     @Test
