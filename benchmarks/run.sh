@@ -7,8 +7,9 @@
 #     benchmarks/run.sh idle                     loops that have nothing to do
 #
 # Build first: ./mvnw -q -DskipTests -pl benchmarks -am package. JAVA_HOME chooses the JDK. Options
-# of JMH go to every run, such as -f 1 -i 3 -r 200ms for a quick look. Results are kept, as JMH
-# writes them, in benchmarks/target/results.
+# of JMH go to every run, such as -f 1 -i 3 -r 200ms for a quick look. Contenders take turns: in each
+# of -f rounds (default: 3) every one has one fork, since the machine may be another a minute later.
+# Results are kept, as JMH writes them, one file a round, in benchmarks/target/results.
 
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -25,12 +26,41 @@ version=$("$java" -XshowSettings:properties -version 2>&1 | sed -n 's/.*java.spe
 results=target/results/jdk$version
 mkdir -p "$results"
 
-# jmh NAME PREFIX REGEX OPTIONS...: one run, its result in NAME.json.
+# JMH runs all forks of a contender one after another and has no option to let them take turns. So
+# the rounds are here, and -f is taken out of its options.
+rounds=3
+forks=1
+options=()
+while (($# > 0)); do
+    case $1 in
+        -f) rounds=${2:-} && shift ;;
+        -f[0-9]*) rounds=${1#-f} ;;
+        *) options+=("$1") ;;
+    esac
+    shift
+done
+[[ $rounds =~ ^[0-9]+$ ]] || { echo "-f $rounds: expected a number of forks" >&2; exit 2; }
+((rounds > 0)) || { rounds=1; forks=0; } # None: in JMH's own JVM, once.
+
+# forget NAME: takes the results of the last run away, which may have had more rounds.
+forget() {
+    rm -f "$results/$1".json "$results/$1".log "$results/$1".[0-9]*.{json,log}
+}
+
+# jmh ROUND NAME PREFIX REGEX: one fork of every contender, its result in NAME.ROUND.json.
 jmh() {
-    local name=$1 prefix=$2 regex=$3
-    shift 3
+    local name=$2.$1 prefix=$3 regex=$4
     $prefix "$java" -jar $jar "$regex" -prof gc -foe true -jvmArgsAppend "$quiet" \
-        -rf json -rff "$results/$name.json" -o "$results/$name.log" "$@"
+        -rf json -rff "$results/$name.json" -o "$results/$name.log" \
+        "${options[@]}" -f "$forks"
+}
+
+# measured NAME [PLACEMENT=]: the results of all rounds, as Report wants them named.
+measured() {
+    local round
+    for ((round = 1; round <= rounds; round++)); do
+        echo "${2:-}$results/$1.$round.json"
+    done
 }
 
 report() {
@@ -40,21 +70,26 @@ report() {
 echo "JDK $version, $(nproc) processors, load $(cut -d' ' -f1-3 /proc/loadavg)"
 case $suite in
     loop)
-        jmh loop "" 'benchmarks\.loop\.(Reschedule|HandOver)Benchmark' "$@"
-        jmh unpinned "" 'benchmarks\.loop\.RoundTripBenchmark' "$@"
-        jmh pinned "taskset -c 0" 'benchmarks\.loop\.RoundTripBenchmark' "$@"
-        report --goals "$results/loop.json" \
-            "unpinned=$results/unpinned.json" "pinned=$results/pinned.json"
+        forget loop && forget unpinned && forget pinned
+        for ((round = 1; round <= rounds; round++)); do
+            jmh $round loop "" 'benchmarks\.loop\.(Reschedule|HandOver)Benchmark'
+            jmh $round unpinned "" 'benchmarks\.loop\.RoundTripBenchmark'
+            jmh $round pinned "taskset -c 0" 'benchmarks\.loop\.RoundTripBenchmark'
+        done
+        report --goals $(measured loop) $(measured unpinned unpinned=) $(measured pinned pinned=)
         ;;
     path)
-        jmh path "" 'benchmarks\.path\.|LaneBenchmark' "$@"
-        report "$results/path.json"
+        forget path
+        for ((round = 1; round <= rounds; round++)); do
+            jmh $round path "" 'benchmarks\.path\.|LaneBenchmark'
+        done
+        report $(measured path)
         ;;
     idle)
         "$java" "$quiet" -cp $jar dev.quiesce.benchmarks.idle.IdleCost
         ;;
     *)
-        sed -n '3,12s/^# \{0,1\}//p' "$0" >&2
+        sed -n '3,13s/^# \{0,1\}//p' "$0" >&2
         exit 2
         ;;
 esac

@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -21,6 +23,27 @@ import java.util.stream.StreamSupport;
 record Measurement(
         String suite, String contender, List<Double> iterations, double bytesPerOperation) {
     private static final String ALLOCATED = "gc.alloc.rate.norm";
+
+    /** The same with the iterations of another run, of the same benchmark and contender. */
+    private Measurement and(Measurement other) {
+        int mine = iterations.size();
+        int all = mine + other.iterations.size();
+        return new Measurement(suite, contender,
+                Stream.concat(iterations.stream(), other.iterations.stream()).sorted().toList(),
+                (bytesPerOperation * mine + other.bytesPerOperation * (all - mine)) / all);
+    }
+
+    /**
+     * One measurement of each contender in each benchmark, of all the runs in which it took its
+     * turns; in the order in which they came first.
+     */
+    static List<Measurement> merged(List<Measurement> runs) {
+        Map<List<String>, Measurement> merged = new LinkedHashMap<>();
+        for (Measurement run : runs) {
+            merged.merge(List.of(run.suite, run.contender), run, Measurement::and);
+        }
+        return List.copyOf(merged.values());
+    }
 
     /** Reads a file of JMH; the placement, such as "pinned", becomes part of the suite's name. */
     static List<Measurement> read(File file, String placement) throws IOException {

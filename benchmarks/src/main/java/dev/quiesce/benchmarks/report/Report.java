@@ -4,15 +4,16 @@ import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The table of a run. Arguments: files of JMH, each as {@code placement=file} or {@code file}; with
- * {@code --goals} first, the goals of the loop are checked too. Ends with 1 if something of ours
- * allocates or a goal is missed.
+ * The table of a run. Arguments: files of JMH, each as {@code placement=file} or {@code file}; what
+ * several of them have of a contender is put together. With {@code --goals} first, the goals of the
+ * loop are checked too. Ends with 1 if something of ours allocates or a goal is missed.
  */
 public final class Report {
     /**
@@ -32,13 +33,16 @@ public final class Report {
     /** Reads, prints, judges. */
     public static void main(String[] args) throws IOException {
         boolean goals = args.length > 0 && args[0].equals("--goals");
-        List<Measurement> measured = new ArrayList<>();
+        List<Measurement> runs = new ArrayList<>();
         for (String arg : Arrays.asList(args).subList(goals ? 1 : 0, args.length)) {
             int split = arg.indexOf('=');
-            measured.addAll(Measurement.read(new File(arg.substring(split + 1)),
+            runs.addAll(Measurement.read(new File(arg.substring(split + 1)),
                     split < 0 ? "" : arg.substring(0, split)));
         }
-        measured.stream().collect(Collectors.groupingBy(Measurement::suite))
+        List<Measurement> measured = Measurement.merged(runs);
+        measured.stream()
+                .collect(Collectors.groupingBy(
+                        Measurement::suite, LinkedHashMap::new, Collectors.toList()))
                 .forEach(Report::print);
         boolean met = allocatesNothing(measured);
         if (goals) {
