@@ -31,7 +31,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Demo {
     private static final long LIMIT_NANOS = 60_000_000_000L;
-    private static final long LATE_NANOS = 5_000_000_000L;
+
+    /** How long an answer may take before that is reported. */
+    static final long LATE_NANOS = 5_000_000_000L;
     private static final long TICK_NANOS = 1_000_000;
     private static final int LOOK_AT_LEDGER_STEPS = 512;
     private static final int RESTARTS_PER_SECOND_TICKS = 500;
@@ -41,6 +43,7 @@ final class Demo {
     private static final int RAM_SLACK_BYTES = 8 << 20;
 
     private final DemoConfig config;
+    private final long lateNanos;
     private final BooleanSupplier stopWanted;
     private final PrintWriter log;
     private final PrintWriter err;
@@ -53,8 +56,10 @@ final class Demo {
     private volatile @Nullable ControlStorm controlStorm; // Set by control, once.
     private long stormNanos; // Guest, then control after the guest has ended.
 
-    Demo(DemoConfig config, BooleanSupplier stopWanted, PrintWriter log, PrintWriter err) {
+    Demo(DemoConfig config, BooleanSupplier stopWanted, PrintWriter log, PrintWriter err,
+            long lateNanos) {
         this.config = config;
+        this.lateNanos = lateNanos;
         this.stopWanted = stopWanted;
         this.log = log;
         this.err = err;
@@ -92,7 +97,7 @@ final class Demo {
         machine.hba().startDataplane(control.fixed());
         GuestScsi driver = new GuestScsi(machine.hba(), machine.ram(),
                 GuestScsiConfig.likeLinux(), machine.main().clock());
-        LedgerWatch watch = new LedgerWatch(machine, driver.ledger(), LATE_NANOS, this::report);
+        LedgerWatch watch = new LedgerWatch(machine, driver.ledger(), lateNanos, this::report);
         ContextReader reader = new ContextReader(machine, control, watch);
         if (config.isSingleThreaded()) {
             try {
@@ -261,7 +266,7 @@ final class Demo {
         }
         control.failures().stream().limit(10).forEach(result::fail);
         reader.failures().forEach(result::fail);
-        driver.ledger().complaints().stream().limit(10).forEach(result::fail);
+        driver.ledger().breaches().stream().limit(10).forEach(result::fail); // Not what was late.
         result.judge(config, stormNanos / 1e9, stopWanted.getAsBoolean());
     }
 

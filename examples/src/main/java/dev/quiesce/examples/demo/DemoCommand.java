@@ -103,7 +103,8 @@ public final class DemoCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         DemoResult result;
         try {
-            result = new Demo(config, stop::isRequested, json ? err : out, err).run();
+            result = new Demo(
+                    config, stop::isRequested, json ? err : out, err, Demo.LATE_NANOS).run();
         } catch (IOException | RuntimeException e) {
             if (!stop.isRequested()) {
                 throw e;

@@ -13,11 +13,12 @@ import java.util.Set;
  *
  * <p>Written by the vCPU; read by any thread, a watchdog for instance. A tag answered twice, a
  * ring that returns what it was not given, and a response that is late are complaints, made as
- * soon as they are seen.
+ * soon as they are seen. A host that has no time can be late; the others break the contract.
  */
 public final class TagLedger {
     private final Map<Long, Entry> open = new HashMap<>(); // Guarded by this.
     private final List<String> complaints = new ArrayList<>(); // Guarded by this.
+    private final List<String> breaches = new ArrayList<>(); // Guarded by this.
     private long opened; // Guarded by this.
     private long answered; // Guarded by this.
     private long oldestEverNanos; // Guarded by this.
@@ -36,7 +37,7 @@ public final class TagLedger {
     public synchronized void open(long tag, String what, long nowNanos) {
         opened++;
         if (open.put(tag, new Entry(what, nowNanos)) != null) {
-            complaints.add("tag " + tag + " was given out twice: " + what);
+            complain("tag " + tag + " was given out twice: " + what);
         }
     }
 
@@ -49,7 +50,7 @@ public final class TagLedger {
     public synchronized void answered(long tag, long nowNanos) {
         Entry entry = open.remove(tag);
         if (entry == null) {
-            complaints.add("tag " + tag + " was answered and not owed");
+            complain("tag " + tag + " was answered and not owed");
             return;
         }
         answered++;
@@ -72,10 +73,12 @@ public final class TagLedger {
      */
     public synchronized void complain(String what) {
         complaints.add(what);
+        breaches.add(what);
     }
 
     /**
-     * Looks for late responses and complains once about each. Any thread.
+     * Looks for late responses and complains once about each. It is no breach: whoever is never
+     * answered is {@linkplain #openTags still open} at the end. Any thread.
      *
      * @param nowNanos the time
      * @param limitNanos how long a response may take
@@ -152,6 +155,16 @@ public final class TagLedger {
      */
     public synchronized List<String> complaints() {
         return List.copyOf(complaints);
+    }
+
+    /**
+     * What was wrong so far and cannot be excused by a host that has no time: all complaints but
+     * those about late responses. Any thread.
+     *
+     * @return a copy, oldest first
+     */
+    public synchronized List<String> breaches() {
+        return List.copyOf(breaches);
     }
 
     private static final class Entry {

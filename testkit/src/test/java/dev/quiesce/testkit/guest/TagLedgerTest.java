@@ -17,6 +17,7 @@ class TagLedgerTest {
         assertThat(ledger.findLate(150, 100)).isEmpty();
         assertThat(ledger.findLate(200, 100)).containsExactly(8L);
         assertThat(ledger.complaints()).hasSize(2).first().asString().contains("a read");
+        assertThat(ledger.breaches()).isEmpty();
     }
 
     @Test
@@ -27,6 +28,7 @@ class TagLedgerTest {
         ledger.answered(7, 20);
 
         assertThat(ledger.complaints()).containsExactly("tag 7 was answered and not owed");
+        assertThat(ledger.breaches()).isEqualTo(ledger.complaints());
         assertThat(ledger.openTags()).isZero();
         assertThat(ledger.oldestEverNanos()).isEqualTo(10);
     }
