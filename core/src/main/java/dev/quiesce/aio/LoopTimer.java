@@ -153,13 +153,13 @@ public final class LoopTimer {
         /*
          * A clock is somebody else's code, and so is the error handler: neither is called under the
          * monitor, since it may wait for a thread that wants to arm a timer here. So a list comes
-         * to be in steps. It gets a place in the table, which takes all the memory that
-         * is needed; then the clock is watched; then the list is open. So no timer is armed on a
-         * clock that is not watched. Two threads may make lists of one clock at a time: the second
-         * finds the first one open, and does not open its own.
+         * to be in steps. It gets a place in the table, which takes all the memory that is needed;
+         * then the clock is watched; then the list is open. So no timer is armed on a clock that is
+         * not watched. Two threads may make lists of one clock at a time: the second finds the
+         * first one open, and does not open its own.
          *
-         * Whoever lets lists go has their clocks forget them afterwards, one by one; what an Error
-         * leaves undone is made up for when the next list is made, or the context ends.
+         * Whoever lets lists go has their clocks forget them afterwards, one by one, though one of
+         * the clocks may end that with an Error.
          *
          * `sealed` is written before a look at the lists, and read under the lock of a list by
          * whoever arms: either the look finds the timer, or the arming is refused. A list that is
@@ -293,7 +293,20 @@ public final class LoopTimer {
         void forget() {
             for (Heap heap : all) {
                 if (isForgotten(heap)) {
-                    heap.unwatch();
+                    unwatch(heap);
+                }
+            }
+        }
+
+        private void unwatch(Heap heap) {
+            boolean done = false;
+            try {
+                heap.unwatch();
+                done = true;
+            } finally {
+                if (!done) {
+                    // An Error is no reason for the other clocks to go on.
+                    forget();
                 }
             }
         }
