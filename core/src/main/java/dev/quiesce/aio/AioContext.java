@@ -236,7 +236,7 @@ public final class AioContext implements Executor, AutoCloseable {
      * @param tasks tasks that are in no queue, none of them twice; the array stays the caller's
      * @param count how many of them, from the first; 0 does nothing
      * @throws IllegalStateException if the context is closed or its loop has ended; the tasks are
-     *     then in no queue
+     *     then in no queue, as after a failure of any other kind, such as for want of memory
      * @throws IndexOutOfBoundsException if the array has fewer
      */
     public void postAll(Task[] tasks, int count) {

@@ -75,8 +75,7 @@ public abstract class Task {
     }
 
     /**
-     * Queues this task if it should be queued and is not, since there was no memory for that when
-     * it was asked for; or notes that nothing runs here any more. Home context.
+     * Queues this task if it is due and in no queue, for want of memory; or answers for it. Home.
      */
     void requeue() {
         // Nobody counts on it: whoever posts a plain task hears of the failure.
@@ -176,6 +175,13 @@ public abstract class Task {
         }
 
         void appendAll(Task[] tasks, int count) {
+            // Whatever may fail comes first: all are appended, or none.
+            for (int i = 0; i < count; i++) {
+                Objects.requireNonNull(tasks[i], "task");
+            }
+            while (size() + count > slots.length) {
+                grow();
+            }
             for (int i = 0; i < count; i++) {
                 append(tasks[i]);
             }
@@ -183,7 +189,6 @@ public abstract class Task {
 
         /** Appends tasks that are there in an inbox, so many at most; returns how many. */
         int appendFrom(Inbox<Task> inbox, long max) {
-            // Before the array is looked at: it may be replaced.
             int room = room(max);
             return appended(inbox.poll(slots, (int) appended & slots.length - 1, room));
         }
@@ -194,7 +199,7 @@ public abstract class Task {
             return appended(inbox.take(slots, (int) appended & slots.length - 1, room));
         }
 
-        /** How many slots are free in one piece, behind the last task; 1 at least. */
+        /** How many slots are free in one piece, 1 at least; may replace the array. */
         private int room(long max) {
             if (size() >= slots.length) {
                 grow();
@@ -486,11 +491,6 @@ public abstract class Task {
         /** Whether something is ready, though it may let the loop sleep. */
         boolean hasReady() {
             return !ready.isEmpty();
-        }
-
-        /** Whether something is ready that must not wait. */
-        boolean hasUrgent() {
-            return urgent() > 0;
         }
 
         /** How many tasks are ready, if any of them must not wait, or 0. */

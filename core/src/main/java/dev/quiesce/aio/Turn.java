@@ -246,7 +246,7 @@ final class Turn {
     }
 
     private boolean hasQueued(boolean outermost) {
-        return queues.hasUrgent() || !epilogue.isEmpty()
+        return queues.urgent() > 0 || !epilogue.isEmpty()
                 || (outermost && !waiters.isInWait() && queues.hasOuter());
     }
 

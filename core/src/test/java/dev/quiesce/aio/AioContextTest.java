@@ -191,6 +191,19 @@ class AioContextTest {
     }
 
     @Test
+    void shouldPostNoneOfManyTasksIfOneIsMissing() {
+        FakeLoop loop = new FakeLoop();
+        Task[] tasks = new Task[3];
+        tasks[0] = loop.logs("first");
+        tasks[2] = loop.logs("third");
+
+        assertThatThrownBy(() -> loop.context.postAll(tasks, 3))
+                .isInstanceOf(NullPointerException.class);
+
+        assertThat(loop.context.isIdle()).isTrue();
+    }
+
+    @Test
     void shouldLeaveTasksUnqueuedThatAClosedContextRefuses() {
         FakeLoop closed = new FakeLoop("closed");
         FakeLoop open = new FakeLoop("open");

@@ -31,7 +31,7 @@ public abstract class Inbox<T> {
      *
      * @param items the items, perhaps with others behind
      * @param count how many of them, at least one
-     * @return false if the inbox is sealed, and none was left
+     * @return false if the inbox is sealed, and none was left; as if it throws
      */
     public abstract boolean offerAll(T[] items, int count);
 

@@ -2,7 +2,6 @@ package dev.quiesce.aio.queue;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.ArrayDeque;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -65,10 +64,10 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
     private Object[] ring;
 
     /** What did not fit. Guarded by lock. */
-    private ArrayDeque<T> overflow = new ArrayDeque<>(0);
+    private Overflow<T> overflow = new Overflow<>();
 
     /** What the taker has fetched of that. The taker only. */
-    private ArrayDeque<T> fetched = new ArrayDeque<>(0);
+    private Overflow<T> fetched = new Overflow<>();
 
     private final Object lock = new Object();
 
@@ -168,6 +167,7 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
                 return false;
             }
             mark();
+            overflow.makeRoom(1);
             overflow.add(item);
             return true;
         }
@@ -184,6 +184,7 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
                 return false;
             }
             mark();
+            overflow.makeRoom(count);
             for (int i = 0; i < count; i++) {
                 overflow.add(items[i]);
             }
@@ -262,7 +263,7 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
     /** Fetches what has overflowed; with nothing left anywhere, lets posters use slots again. */
     private void refill() {
         synchronized (lock) {
-            ArrayDeque<T> empty = fetched;
+            Overflow<T> empty = fetched;
             fetched = overflow;
             overflow = empty;
             if (fetched.isEmpty()) {
@@ -314,6 +315,10 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
 
     @Override
     public boolean sealIfEmpty() {
+        if (hasNext() && isEmpty()) {
+            // Only MARK: whoever froze the inbox had no memory for the overflow.
+            refill();
+        }
         long empty = head << BITS;
         return TAIL.compareAndSet(this, empty, empty | SEALED);
     }
