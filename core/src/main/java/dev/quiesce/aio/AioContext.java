@@ -43,7 +43,6 @@ public final class AioContext implements Executor, AutoCloseable {
      * every foreign event is in the inbox or announced by then; see NotifyProtocol and
      * Turn, which has the order of a turn. What a poster reads is not near what the loop writes.
      */
-
     private static final int TASKS_PER_BATCH = 64;
 
     private final String name;
@@ -54,8 +53,6 @@ public final class AioContext implements Executor, AutoCloseable {
     private final Task.Queues queues;
     private final Task.Fifo ready;
     private final DeferredCall.Epilogue epilogue = new DeferredCall.Epilogue();
-    private final LoopTimer.Lists timers;
-    private final ControlWait.Waiters waiters;
 
     /** The parker, if it steps this loop. */
     private final Parker.@Nullable Stepping stepping;
@@ -89,10 +86,8 @@ public final class AioContext implements Executor, AutoCloseable {
         this.name = Objects.requireNonNull(name, "name");
         this.seams = Objects.requireNonNull(seams, "seams");
         this.stepping = seams.parker() instanceof Parker.Stepping parker ? parker : null;
-        this.timers = new LoopTimer.Lists(this);
-        this.turn = new Turn(this, ownership, queues, epilogue, timers);
+        this.turn = new Turn(this, ownership, queues, epilogue, new LoopTimer.Lists(this));
         this.notify = turn.sleep().protocol();
-        this.waiters = turn.waiters();
         this.remains = new Remains(this, epilogue);
         if (stepping != null) {
             stepping.adopt(this, new LoopSeams.SteppedLoop(this));
@@ -381,7 +376,7 @@ public final class AioContext implements Executor, AutoCloseable {
     public void whenDone(BooleanSupplier done, Task then) {
         checkHome();
         checkOpen();
-        waiters.add(done, then);
+        turn.waiters().add(done, then);
         // The condition may hold already: the next turn must not sleep before it looks.
         notifyLoop();
     }
@@ -439,7 +434,7 @@ public final class AioContext implements Executor, AutoCloseable {
     public boolean isIdle() {
         checkHome();
         return !queues.hasReady() && !queues.hasPosted() && !queues.hasOuter()
-                && epilogue.isEmpty() && timers.isEmpty() && waiters.isEmpty()
+                && epilogue.isEmpty() && turn.timers().isEmpty() && turn.waiters().isEmpty()
                 && !remains.isAwaitingAnything();
     }
 
@@ -451,7 +446,7 @@ public final class AioContext implements Executor, AutoCloseable {
     public boolean hasRunnable() {
         checkHome();
         return turn.wouldRunQueued() || queues.hasPosted() || remains.hasItemsAtWork()
-                || timers.nanosUntilNext() != Long.MAX_VALUE;
+                || turn.timers().nanosUntilNext() != Long.MAX_VALUE;
     }
 
     /**
@@ -460,7 +455,7 @@ public final class AioContext implements Executor, AutoCloseable {
      * their owner moves, do not count. Thread: any; a snapshot.
      */
     public long nextDeadlineNanos() {
-        return Math.min(timers.nextDeadlineNanos(), queues.paceEndNanos());
+        return Math.min(turn.timers().nextDeadlineNanos(), queues.paceEndNanos());
     }
 
     /**
@@ -537,10 +532,15 @@ public final class AioContext implements Executor, AutoCloseable {
             remains.letGo();
             remains.feed();
         } finally {
-            gone = because;
-            over = true;
+            beGone(because);
             remains.abandon(because);
         }
+    }
+
+    /** Step of {@link #end}: nothing runs here any more. */
+    void beGone(String because) {
+        gone = because;
+        over = true;
     }
 
     /** {@return whether this is closed, or its loop has ended} Thread: any; it stays so. */

@@ -60,7 +60,8 @@ public final class BottomHalf extends Task {
      *
      * An errand for which there is no room is left to the loop: whoever set PENDING takes it down
      * again and leaves the asks and the deletion where they are, so that nothing is lost that
-     * others have asked for meanwhile; see Remains.starve and requeue.
+     * others have asked for meanwhile; see Remains and requeue. If the loop ends meanwhile, whoever
+     * takes the asks answers for them: the end reports them, or whoever asked is refused.
      *
      * RECLAIMED is set once, by the loop, when a deleted bottom half can never run again and is
      * not running; `gone` and RECLAIMED are a Dekker pair, so a waiter either is found or finds
@@ -259,8 +260,8 @@ public final class BottomHalf extends Task {
     void requeue() {
         int now = flags();
         if ((now & (PENDING | RECLAIMED)) == 0 && (now & (ASKS | DELETED)) != 0
-                && (ask(0) & PENDING) == 0 && !tryPostErrand() && (begin() & DELETED) != 0) {
-            reclaim();
+                && (ask(0) & PENDING) == 0 && !tryPostErrand() && asksLeft()) {
+            context.remains().reportStarved(this);
         }
     }
 
@@ -440,11 +441,19 @@ public final class BottomHalf extends Task {
         if ((old & (DELETED | PENDING)) != 0 || tryPostErrand()) {
             return true;
         }
-        // Gone. A delete that found PENDING set has left the rest to us.
-        if ((begin() & DELETED) != 0) {
+        // Gone. If no ask is left it was cancelled meanwhile, or the end of the loop reports it.
+        return !asksLeft();
+    }
+
+    /** Takes what is left when the context is gone; whether that is asks, to be answered for. */
+    private boolean asksLeft() {
+        int old = begin();
+        if ((old & DELETED) != 0) {
+            // Whoever deletes and finds PENDING set leaves the rest to who has set it.
             reclaim();
+            return false;
         }
-        return false;
+        return (old & ASKS) != 0;
     }
 
     /** Queues the errand, or has the loop do it if there is no room; false if gone. */

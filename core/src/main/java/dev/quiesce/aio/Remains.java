@@ -13,14 +13,29 @@ import java.util.concurrent.ConcurrentHashMap;
  * latter.
  */
 final class Remains {
+    /*
+     * What is due and finds no memory for a place in a queue says so and leaves the queueing to the
+     * loop: bottom halves and notifiers, which are in the registry, and items, which have a list of
+     * their own. First it can be found, then it raises `starved`, then it notifies. The loop takes
+     * `starved` down before it looks who is due, so whoever comes later is looked for again.
+     *
+     * Whoever finds after that that the context is gone has to answer by itself: `starved` and
+     * AioContext.over are a Dekker pair, so it finds that, or the last look of the end finds what
+     * is due. If both do, who takes the ask, or the item, answers, and the other one finds nothing.
+     *
+     * Proved by the step model StarvedStepModelTest and the stress test StarveVersusFeed.
+     */
     private final AioContext context;
     private final DeferredCall.Epilogue epilogue;
 
     /** Bottom halves that were not deleted, notifiers that are attached. Any thread. */
     private final Set<Task> registry = ConcurrentHashMap.newKeySet();
 
-    /** Whether one of those could not be queued when it was asked for. Any thread. */
+    /** Whether something is due that could not be queued when it was asked for. Any thread. */
     private volatile boolean starved;
+
+    /** Items that could not be queued when they came home. Any thread. */
+    private final WorkItem.Stranded stranded = new WorkItem.Stranded();
 
     /** Items of the context that workers have. */
     private int itemsAtWork;
@@ -54,20 +69,27 @@ final class Remains {
      * @return false if nothing runs here any more
      */
     boolean starve() {
-        starved = true;
+        beStarved(true);
         context.notifyLoop();
-        // After the flag: either this sees the end, or the end sees the flag.
+        // After the flag: see the note above.
         return !context.isGone();
+    }
+
+    /** An item is home, and there was no memory to queue it: the loop does so. Thread: any. */
+    void strand(WorkItem item) {
+        stranded.add(item);
+        if (!starve()) {
+            stranded.empty(true);
+        }
     }
 
     /** Queues what could not be queued when it was asked for. */
     void feed() {
-        if (starved) {
-            // Before the look: whoever comes later is looked for again.
-            starved = false;
+        if (isStarved()) {
+            beStarved(false);
             boolean fed = false;
             try {
-                registry.forEach(Task::requeue);
+                queueStarved();
                 fed = true;
             } finally {
                 if (!fed) {
@@ -75,6 +97,12 @@ final class Remains {
                 }
             }
         }
+    }
+
+    /** Reports what is due, since it could not be queued before the end. Home context. */
+    void reportStarved(Task task) {
+        context.report("end of the loop", new IllegalStateException(
+                context.whyGone() + "; it still had task " + LoopMeter.nameOf(task::describe)));
     }
 
     void workBegins() {
@@ -133,7 +161,25 @@ final class Remains {
         }
     }
 
-    // Steps. The step model calls them one by one.
+    // Steps. The step models call them one by one.
+
+    boolean isStarved() {
+        return starved;
+    }
+
+    void beStarved(boolean now) {
+        starved = now;
+    }
+
+    /** Home context. */
+    void queueStarved() {
+        stranded.empty(false);
+        registry.forEach(Task::requeue);
+    }
+
+    WorkItem.Stranded stranded() {
+        return stranded;
+    }
 
     /** Those that have ended are dropped: a loop that outlives many machines keeps none of them. */
     void enter(AioContext main) {

@@ -4,6 +4,7 @@ import dev.quiesce.aio.watch.LoopMeter;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,9 @@ public abstract class WorkItem extends Task {
      * most one entry of an item, however often it is withdrawn. It remembers one pool. An item that
      * is withdrawn from one and submitted to another is forgotten by the first, whose stale entry
      * may do the other's work; if it comes back before that, it has one entry more.
+     *
+     * An item that comes home and finds no memory for a place in the queue waits for the loop in a
+     * list that needs none; see Stranded and Remains.strand.
      */
     private static final int IDLE = 0;
     private static final int QUEUED = 1;
@@ -52,6 +56,9 @@ public abstract class WorkItem extends Task {
     @SuppressWarnings("UnusedVariable") // read and written through ENQUEUED_IN
     private @Nullable Workers enqueuedIn;
     private @Nullable AioContext home;
+
+    /** The next stranded item. Handed over with the item. */
+    private @Nullable WorkItem nextStranded;
     private @Nullable Throwable failure;
     private boolean cancelled;
 
@@ -107,7 +114,13 @@ public abstract class WorkItem extends Task {
     /** Marks the item as submitted and queues it in the submitter, which will do the work. */
     final void submittedHere(AioContext submitter) {
         submitted(submitter, HERE);
-        submitter.defer(this);
+        try {
+            submitter.defer(this);
+        } catch (OutOfMemoryError e) {
+            STATE.setOpaque(this, IDLE);
+            submitter.remains().workEnds();
+            throw e;
+        }
     }
 
     private void submitted(AioContext submitter, int queuedAs) {
@@ -157,9 +170,25 @@ public abstract class WorkItem extends Task {
         AioContext submitter = Objects.requireNonNull(home);
         // Opaque: the post publishes the item.
         STATE.setOpaque(this, DONE);
-        if (!submitter.tryPost(this)) {
-            submitter.report(LoopMeter.nameOf(this::describe), submitter.gone());
+        comeHome(submitter);
+    }
+
+    /** Queues the item at home, or has the loop do it if there is no memory for that now. */
+    private void comeHome(AioContext submitter) {
+        boolean queued;
+        try {
+            queued = submitter.tryPost(this);
+        } catch (OutOfMemoryError e) {
+            submitter.remains().strand(this);
+            return;
         }
+        if (!queued) {
+            reportLost(submitter);
+        }
+    }
+
+    private void reportLost(AioContext submitter) {
+        submitter.report(LoopMeter.nameOf(this::describe), submitter.gone());
     }
 
     private void workAndRecord() {
@@ -187,7 +216,11 @@ public abstract class WorkItem extends Task {
             return true;
         }
         if (STATE.compareAndSet(this, QUEUED, WITHDRAWN)) {
-            submitter.defer(this);
+            try {
+                submitter.defer(this);
+            } catch (OutOfMemoryError e) {
+                submitter.remains().strand(this);
+            }
             return true;
         }
         return false;
@@ -237,6 +270,61 @@ public abstract class WorkItem extends Task {
 
     private int stateAcquire() {
         return (int) STATE.getAcquire(this);
+    }
+
+    /**
+     * Items of one context that found no memory for a place in its queue when they came home. Any
+     * thread adds them; whoever takes them out answers for all of them.
+     */
+    static final class Stranded {
+        private final AtomicReference<@Nullable WorkItem> newest = new AtomicReference<>();
+
+        void add(WorkItem item) {
+            @Nullable WorkItem before;
+            do {
+                before = newest.get();
+                item.nextStranded = before;
+                // Sequentially consistent: hands the item over, and comes before what is said next.
+            } while (!newest.compareAndSet(before, item));
+        }
+
+        /** Queues them all, the oldest first, or reports them if nothing runs there any more. */
+        void empty(boolean gone) {
+            WorkItem rest = takeAll();
+            try {
+                while (rest != null) {
+                    WorkItem item = rest;
+                    rest = item.nextStranded;
+                    item.nextStranded = null;
+                    AioContext submitter = Objects.requireNonNull(item.home);
+                    if (gone) {
+                        item.reportLost(submitter);
+                    } else {
+                        item.comeHome(submitter);
+                    }
+                }
+            } finally {
+                // The error handler has thrown an Error.
+                while (rest != null) {
+                    WorkItem item = rest;
+                    rest = item.nextStranded;
+                    add(item);
+                }
+            }
+        }
+
+        private @Nullable WorkItem takeAll() {
+            // Sequentially consistent: one taker has them, and sees what those wrote who came home.
+            WorkItem next = newest.getAndSet(null);
+            WorkItem oldest = null;
+            while (next != null) {
+                WorkItem item = next;
+                next = item.nextStranded;
+                item.nextStranded = oldest;
+                oldest = item;
+            }
+            return oldest;
+        }
     }
 
     /** Workers without threads: the home context does the work itself, in its next turn. */

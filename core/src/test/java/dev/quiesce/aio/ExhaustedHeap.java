@@ -20,6 +20,7 @@ final class ExhaustedHeap {
     private final AioContext context = new AioContext("small", LoopSeams.system());
     private final Counting task = new Counting();
     private final Task[] tasks = new Task[TASKS];
+    private final Item item = new Item();
 
     /** All the memory that there was. */
     private Object @Nullable [] hog;
@@ -30,6 +31,10 @@ final class ExhaustedHeap {
 
     /** What runs out of memory. */
     enum Scenario {
+        /** The cancellation of an item. */
+        WITHDRAW,
+        /** The submission of an item that is to be done at home. */
+        INLINE,
         /** A burst at home. */
         POST_ALL_AT_HOME,
         /** A burst from elsewhere. */
@@ -42,9 +47,39 @@ final class ExhaustedHeap {
     public static void main(String[] arguments) {
         ExhaustedHeap heap = new ExhaustedHeap();
         switch (Scenario.valueOf(arguments[0])) {
+            case WITHDRAW -> heap.withdraw();
+            case INLINE -> heap.inline();
             case POST_ALL_AT_HOME -> heap.postAllAtHome();
             case POST_ALL_FROM_ELSEWHERE -> heap.postAllFromElsewhere();
             case CLOSE -> heap.close();
+        }
+    }
+
+    private void withdraw() {
+        try (Lease lease = context.acquire()) {
+            context.postAll(tasks, TASKS);
+            item.submitted(context);
+            exhaust();
+            boolean withdrawn = item.withdraw();
+            hog = null;
+            check(withdrawn, "withdrawn");
+            check(!context.isIdle(), "the item is on its way");
+            context.poll(0);
+            context.poll(0);
+            check(item.runs == 1 && item.works == 0 && item.isCancelled(), "run, cancelled");
+            check(context.isIdle(), "nothing is left");
+        }
+    }
+
+    private void inline() {
+        try (Lease lease = context.acquire()) {
+            context.postAll(tasks, TASKS);
+            checkExhausts(() -> Workers.inline().submit(context, item));
+            context.poll(0);
+            check(context.isIdle(), "taken back");
+            Workers.inline().submit(context, item);
+            context.poll(0);
+            check(item.runs == 1 && item.works == 1, "done");
         }
     }
 
@@ -106,12 +141,28 @@ final class ExhaustedHeap {
 
     private void check(boolean holds, String what) {
         if (!holds) {
-            throw new IllegalStateException("not so: " + what + "; " + task.runs + " have run");
+            throw new IllegalStateException("not so: " + what + "; " + task.runs + " tasks and "
+                    + item.runs + " items have run, " + item.works + " were done");
         }
     }
 
     private static final class Counting extends Task {
         private int runs;
+
+        @Override
+        protected void run() {
+            runs++;
+        }
+    }
+
+    private static final class Item extends WorkItem {
+        private int works;
+        private int runs;
+
+        @Override
+        protected void work() {
+            works++;
+        }
 
         @Override
         protected void run() {

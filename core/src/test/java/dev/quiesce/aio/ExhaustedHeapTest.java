@@ -10,12 +10,24 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The heap of a small JVM runs out where many tasks are queued: all are, or none. In a
+ * The heap of a small JVM runs out where many tasks or an item are queued: all are, or none. In a
  * process of its own, since nobody else likes that.
  */
 class ExhaustedHeapTest {
     @TempDir
     private Path directory;
+
+    @Test
+    @Rule("AIO-73")
+    void shouldBringHomeAnItemThatIsWithdrawnWithoutMemory() throws Exception {
+        assertRuns(ExhaustedHeap.Scenario.WITHDRAW);
+    }
+
+    @Test
+    @Rule("AIO-71")
+    void shouldTakeBackAnItemThatIsToBeDoneAtHomeWithoutMemory() throws Exception {
+        assertRuns(ExhaustedHeap.Scenario.INLINE);
+    }
 
     @Test
     void shouldPostAllTasksAtHomeOrNone() throws Exception {

@@ -193,6 +193,87 @@ class MemoryShortageTest {
     }
 
     @Test
+    @Rule("AIO-71")
+    void shouldBringHomeItemsThatFindNoMemoryThere() {
+        Item first = new Item();
+        Item second = new Item();
+        try (Lease lease = context.acquire()) {
+            first.submitted(context);
+            second.submitted(context);
+        }
+        inbox.failsNextOffer = true;
+        inbox.beforeFailure = () -> {
+            inbox.failsNextOffer = true;
+            inbox.beforeFailure = () -> { };
+            assertThat(second.perform()).isTrue();
+        };
+
+        assertThat(first.perform()).isTrue();
+        takeTurn();
+
+        assertThat(first.runs + second.runs).isEqualTo(2);
+        try (Lease lease = context.acquire()) {
+            assertThat(context.isIdle()).isTrue();
+            first.submitted(context);
+        }
+        assertThat(first.perform()).isTrue();
+        takeTurn();
+        assertThat(first.runs).isEqualTo(2);
+    }
+
+    @Test
+    @Rule("AIO-20")
+    void shouldNotCloseOverAnItemThatFoundNoMemoryAtHome() {
+        Item item = new Item();
+        try (Lease lease = context.acquire()) {
+            item.submitted(context);
+        }
+        inbox.failsNextOffer = true;
+        assertThat(item.perform()).isTrue();
+
+        try (Lease lease = context.acquire()) {
+            assertThatIllegalStateException().isThrownBy(context::close)
+                    .withMessageContaining("task an item");
+            context.poll(0);
+            half.delete();
+            context.close();
+        }
+        assertThat(item.runs).isEqualTo(1);
+    }
+
+    @Test
+    @Rule("IOT-6")
+    void shouldReportAnItemThatFoundNoMemoryAtHomeBeforeItsLoopEnded() {
+        Item item = new Item();
+        try (Lease lease = context.acquire()) {
+            item.submitted(context);
+        }
+        inbox.failsNextOffer = true;
+        assertThat(item.perform()).isTrue();
+
+        endLoop();
+
+        assertThat(loop.errors).anySatisfy(
+                error -> assertThat(error).hasMessageContaining("still had task an item"));
+    }
+
+    @Test
+    @Rule("IOT-6")
+    void shouldReportOnceAnItemWhoseLoopEndsWhileItFindsNoMemory() {
+        Item item = new Item();
+        try (Lease lease = context.acquire()) {
+            item.submitted(context);
+        }
+        inbox.failsNextOffer = true;
+        inbox.beforeFailure = () -> elsewhere(this::endLoop);
+
+        assertThat(item.perform()).isTrue();
+
+        assertThat(loop.errorSites).containsOnlyOnce("an item");
+        assertThat(item.runs).isZero();
+    }
+
+    @Test
     @Rule("AIO-74")
     void shouldReplaceAWorkerThatFindsNoMemoryToBegin() {
         Item item = new Item();
@@ -348,6 +429,11 @@ class MemoryShortageTest {
         @Override
         protected void run() {
             runs++;
+        }
+
+        @Override
+        public String describe() {
+            return "an item";
         }
     }
 }

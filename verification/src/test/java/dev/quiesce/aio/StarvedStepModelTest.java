@@ -1,0 +1,268 @@
+package dev.quiesce.aio;
+
+import static dev.quiesce.testkit.StepProgram.END;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.quiesce.aio.LoopSeams.NotifyProtocol;
+import dev.quiesce.rules.Rule;
+import dev.quiesce.testkit.StepModel;
+import dev.quiesce.testkit.StepProgram;
+import dev.quiesce.testkit.StepReport;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Those who find no memory for a place in the queue, against the loop that queues for them when
+ * there is some, and against its end: every ask is served, or answered, once.
+ */
+class StarvedStepModelTest {
+    private static final String LOST = "what was due is never queued";
+    private static final String UNANSWERED = "it was answered by nobody, or twice";
+
+    @Test
+    @Rule("AIO-2")
+    @Rule("AIO-3")
+    void shouldServeEveryAskThatFoundNoMemory() {
+        StepReport report = serving(StarvedStepModelTest::asks, StarvedStepModelTest::loop);
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-71")
+    void shouldBringHomeAnItemThatFoundNoMemory() {
+        StepReport report = serving(StarvedStepModelTest::comesHome, StarvedStepModelTest::loop);
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("IOT-6")
+    @Rule("IOT-7")
+    void shouldAnswerAnAskThatFoundNoMemoryWhileTheLoopEnds() {
+        StepReport report = ending(StarvedStepModelTest::asks);
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("IOT-6")
+    void shouldReportAnItemThatFoundNoMemoryWhileTheLoopEnds() {
+        StepReport report = ending(StarvedStepModelTest::comesHome);
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    void shouldRefuteALookBeforeTheFlagIsTakenDown() {
+        StepReport report = serving(StarvedStepModelTest::asks, program -> program.serves()
+                .stepWhen("acknowledges", World::isAnnounced, World::acknowledge)
+                .branch("is anything starved?", w -> w.remains().isStarved() ? null : "runs")
+                .step("queues what is due", w -> w.remains().queueStarved())
+                .step("nothing is any more", w -> w.remains().beStarved(false))
+                .branch("runs", w -> w.runs("acknowledges")));
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(LOST);
+    }
+
+    @Test
+    void shouldRefuteSayingSoBeforeTheAskCanBeFound() {
+        StepReport report = serving(program -> {
+            ask(program);
+            starve(program);
+            program.step("is not pending", w -> w.half.unpend());
+        }, StarvedStepModelTest::loop);
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(LOST);
+    }
+
+    @Test
+    void shouldRefuteANotificationBeforeTheFlag() {
+        StepReport report = serving(program -> {
+            ask(program);
+            program.step("is not pending", w -> w.half.unpend())
+                    .step("notifies", w -> w.handshake().announce())
+                    .step("says so", w -> w.remains().beStarved(true));
+        }, StarvedStepModelTest::loop);
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(LOST);
+    }
+
+    @Test
+    void shouldRefuteALookWhetherItIsGoneBeforeTheFlag() {
+        StepReport report = ending(program -> {
+            ask(program);
+            program.step("is not pending", w -> w.half.unpend())
+                    .branch("is it gone?", w -> w.context.isGone() ? "answers" : null);
+            starve(program);
+            program.branch("has asked", w -> END)
+                    .step("answers", World::refuse);
+        });
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(UNANSWERED);
+    }
+
+    @Test
+    void shouldRefuteARefusalWithoutTakingTheAsk() {
+        StepReport report = ending(program -> {
+            ask(program);
+            program.step("is not pending", w -> w.half.unpend());
+            starve(program);
+            program.branch("is it gone?", w -> w.context.isGone() ? null : END)
+                    .step("answers", w -> w.answers++);
+        });
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(UNANSWERED);
+    }
+
+    /** As {@code BottomHalf.schedule} from elsewhere, without memory. */
+    private static void asks(StepProgram<World> program) {
+        ask(program);
+        program.step("is not pending", w -> w.half.unpend());
+        starve(program);
+        program.branch("is it gone?", w -> w.context.isGone() ? null : END)
+                .step("answers", World::refuse);
+    }
+
+    private static void ask(StepProgram<World> program) {
+        program.step("does something", w -> w.asked++)
+                .branch("asks", w -> (w.half.ask() & BottomHalf.PENDING) == 0 ? null : END);
+    }
+
+    /** As {@code WorkItem.perform}, without memory. */
+    private static void comesHome(StepProgram<World> program) {
+        program.step("does the work", w -> w.asked++)
+                .step("strands", w -> w.remains().stranded().add(w.item()));
+        starve(program);
+        program.branch("is it gone?", w -> w.context.isGone() ? null : END)
+                .step("answers", w -> w.remains().stranded().empty(true));
+    }
+
+    /** As {@code Remains.starve}. */
+    private static void starve(StepProgram<World> program) {
+        program.step("says so", w -> w.remains().beStarved(true))
+                .step("notifies", w -> w.handshake().announce());
+    }
+
+    /** As {@code Turn.take}. */
+    private static void loop(StepProgram<World> program) {
+        program.serves()
+                .stepWhen("acknowledges", World::isAnnounced, World::acknowledge)
+                .branch("is anything starved?", w -> w.remains().isStarved() ? null : "runs")
+                .step("nothing is any more", w -> w.remains().beStarved(false))
+                .step("queues what is due", w -> w.remains().queueStarved())
+                .branch("runs", w -> w.runs("acknowledges"));
+    }
+
+    /** Two who are due, and the loop. */
+    private static StepReport serving(
+            Consumer<StepProgram<World>> due, Consumer<StepProgram<World>> loop) {
+        return model(LOST, w -> w.served == w.asked)
+                .actor("one", due)
+                .actor("another", due)
+                .actor("loop", loop)
+                .explore();
+    }
+
+    /** One who is due, and the end of the loop, as in {@code AioContext.end}. */
+    private static StepReport ending(Consumer<StepProgram<World>> due) {
+        return model(UNANSWERED, w -> w.answers == 1)
+                .actor("one", due)
+                .actor("end", program -> program
+                        .step("queues what is due", w -> w.remains().feed())
+                        .step("is gone", w -> w.context.beGone("the end"))
+                        .step("abandons", w -> w.remains().abandon("the end")))
+                .explore();
+    }
+
+    private static StepModel<World> model(String otherwise, Predicate<World> inTheEnd) {
+        return StepModel.of("is everybody served who finds no memory?", World::new)
+                .fingerprint(World::toString)
+                .showing(World::toString)
+                .inTheEnd(otherwise, inTheEnd);
+    }
+
+    /** A loop, with a bottom half and items that find no memory. */
+    private static final class World {
+        private static final String DUE = "what is due";
+
+        final AioContext context = new AioContext("home", LoopSeams.system()
+                .withErrors((where, site, cause) -> countAnswer(site + cause)));
+        int asked;
+        int served;
+        int answers;
+        final BottomHalf half = new BottomHalf(context, DUE, () -> served = asked);
+        private final WorkItem[] atWork = {new Item(), new Item()};
+        private int done;
+
+        World() {
+            assertThat(context.acquire()).isNotNull();
+            for (WorkItem item : atWork) {
+                item.submitted(context);
+            }
+        }
+
+        Remains remains() {
+            return context.remains();
+        }
+
+        NotifyProtocol handshake() {
+            return context.sleep().protocol();
+        }
+
+        /** The next item that is done. */
+        WorkItem item() {
+            return atWork[done++];
+        }
+
+        boolean isAnnounced() {
+            return handshake().isAnnounced();
+        }
+
+        void acknowledge() {
+            handshake().acknowledge();
+        }
+
+        String runs(String then) {
+            context.queues().ready().runSlice(context, false);
+            return then;
+        }
+
+        /** As {@code BottomHalf.schedule}, when the context is gone. */
+        void refuse() {
+            answers += BottomHalf.asks(half.begin(), 0) != 0 ? 1 : 0;
+        }
+
+        private void countAnswer(String report) {
+            answers += report.contains(DUE) ? 1 : 0;
+        }
+
+        @Override
+        public String toString() {
+            return served + " of " + asked + " served, flags " + half.flags() + ", " + done
+                    + " items done, ready " + context.queues().ready().size()
+                    + (remains().isStarved() ? ", starved" : "")
+                    + (isAnnounced() ? ", announced" : "") + (context.isGone() ? ", gone" : "")
+                    + ", answers " + answers;
+        }
+
+        /** Blocking work that is done. */
+        private final class Item extends WorkItem {
+            @Override
+            protected void work() {
+                // Done already.
+            }
+
+            @Override
+            protected void run() {
+                served++;
+            }
+
+            @Override
+            public String describe() {
+                return DUE;
+            }
+        }
+    }
+}
