@@ -89,7 +89,7 @@ case $suite in
         "$java" "$quiet" -cp $jar dev.quiesce.benchmarks.idle.IdleCost
         ;;
     *)
-        sed -n '3,13s/^# \{0,1\}//p' "$0" >&2
+        sed -n '3,13s/^# \{0,1\}//p' run.sh >&2
         exit 2
         ;;
 esac
