@@ -266,10 +266,11 @@ public final class VhostUserServer<D extends VirtioDevice> {
         } catch (IOException nothing) {
             there = List.of();
         }
-        String now = there.equals(file) ? e.toString() : config.socket() + " is not its socket"
+        String where = there.equals(file) ? "" : "; " + config.socket() + " is not its socket"
                 + " any more: " + (there.isEmpty() ? "nothing is there" : there);
+        String now = where.isEmpty() ? e.toString() : where; // There it is not always the same.
         if (!now.equals(trouble)) {
-            LOG.warn("{}: accepting a front end failed: {}", config.name(), now);
+            LOG.warn("{}: accepting a front end failed: {}{}", config.name(), e.toString(), where);
         }
         trouble = now;
     }
