@@ -6,10 +6,10 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Queue;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
@@ -27,22 +27,25 @@ import org.slf4j.LoggerFactory;
  */
 final class KickPoller implements AutoCloseable {
     /*
-     * Selector, keys and descriptors belong to the poller's thread: it alone registers, reads and
-     * closes, so no descriptor is closed while somebody waits for it or reads it. The session
-     * leaves commands in a queue and wakes the selector; a wake-up that comes before the wait ends
-     * the wait. The first kick descriptor starts the thread: a front end that only connects costs
-     * none.
+     * Selector and keys belong to the poller's thread: it alone registers and reads. Descriptors
+     * belong to the session: it alone closes them, as all that came over its connection, and only
+     * when the poller has come to the command that takes them away. So none is closed while
+     * somebody waits for it or reads it, and no two threads are in the closing of what came over
+     * one connection. One that the poller has no use for any more, because nobody kicks it or it
+     * cannot be read, is left alone until the queue gets another or none, or the session ends.
+     *
+     * The session leaves commands in a queue and wakes the selector; a wake-up that comes before
+     * the wait ends the wait. The first kick descriptor starts the thread: a front end that only
+     * connects costs none.
      *
      * A front end can undo what makes its descriptors non-blocking, take a kick's count before the
      * poller does, and so keep it waiting. That is the front end's own loss, until the session
      * wants something of the poller: it then cuts off whatever the poller waits in (see Pollable),
-     * for as long as it takes. So that what the poller has not come to stays bounded, the session
-     * waits for it when there are many descriptors.
+     * for as long as it takes.
      */
     private static final Logger LOG = LoggerFactory.getLogger(KickPoller.class);
     private static final int FAILURES_MAX = 16;
     private static final int CUTS_MAX = 3;
-    private static final int SPARE_DESCRIPTORS = 32;
     private static final long PATIENCE_MILLIS = 10;
 
     private final String name;
@@ -50,7 +53,8 @@ final class KickPoller implements AutoCloseable {
     private final Runnable onDeaf;
     private final Queue<Runnable> commands = new ConcurrentLinkedQueue<>();
     private final @Nullable Watch[] watches; // Poller's thread.
-    private final Set<Pollable> open = ConcurrentHashMap.newKeySet(); // Given, and not closed yet.
+    private final @Nullable Pollable[] kicks; // What each queue has. Session thread.
+    private final List<Pollable> former = new ArrayList<>(); // Had, and not closed yet. Likewise.
     private boolean complained; // Poller's thread.
     private volatile boolean closing; // Written by the session, read by the poller.
     private @Nullable Selector selector; // Session thread; its uses see Loop.
@@ -62,33 +66,41 @@ final class KickPoller implements AutoCloseable {
         this.threads = threads;
         this.onDeaf = onDeaf;
         this.watches = new Watch[queues];
+        this.kicks = new Pollable[queues];
     }
 
-    /** Hears a queue's kicks from now on, instead of those of an earlier descriptor. */
+    /**
+     * Hears a queue's kicks from now on, instead of those of an earlier descriptor, which is closed
+     * when this returns.
+     */
     void watch(int queue, Pollable kick, EventNotifier doorbell) throws IOException {
+        Selector waiting;
         try {
-            Selector waiting = started();
-            open.add(kick);
-            command(waiting, () -> replace(waiting, queue, new Watch(queue, kick, doorbell)));
+            waiting = started();
         } catch (IOException | RuntimeException | Error e) {
-            open.remove(kick);
             kick.close();
             throw e;
         }
-        if (open.size() > watches.length + SPARE_DESCRIPTORS) {
+        give(queue, kick);
+        command(waiting, () -> replace(waiting, queue, new Watch(queue, kick, doorbell)));
+        if (!former.isEmpty()) {
             settle();
         }
     }
 
-    /** Hears a queue's kicks no more. */
+    /** Hears a queue's kicks no more. Its descriptor is closed by {@link #settle}. */
     void forget(int queue) {
         Selector waiting = selector;
         if (waiting != null) {
+            give(queue, null);
             command(waiting, () -> replace(waiting, queue, null));
         }
     }
 
-    /** Returns when the poller has come to everything that it was told so far. */
+    /**
+     * Returns when the poller has come to everything that it was told so far, and what it uses no
+     * more is closed.
+     */
     void settle() {
         Selector waiting = selector;
         Thread running = thread;
@@ -97,6 +109,7 @@ final class KickPoller implements AutoCloseable {
             command(waiting, done::countDown);
             awaitWithoutMercy(() -> !running.isAlive()
                     || done.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS));
+            closeFormer();
         }
     }
 
@@ -114,8 +127,10 @@ final class KickPoller implements AutoCloseable {
             running.join(PATIENCE_MILLIS);
             return !running.isAlive();
         });
-        open.forEach(Pollable::close); // What it never came to, if it ended early.
-        open.clear();
+        for (int i = 0; i < kicks.length; i++) {
+            give(i, null);
+        }
+        closeFormer();
         selector = null;
         thread = null;
     }
@@ -136,6 +151,19 @@ final class KickPoller implements AutoCloseable {
             }
         }
         return waiting;
+    }
+
+    private void give(int queue, @Nullable Pollable next) {
+        Pollable had = kicks[queue];
+        kicks[queue] = next;
+        if (had != null) {
+            former.add(had);
+        }
+    }
+
+    private void closeFormer() {
+        former.forEach(Pollable::close);
+        former.clear();
     }
 
     private void command(Selector waiting, Runnable command) {
@@ -173,11 +201,20 @@ final class KickPoller implements AutoCloseable {
                 interrupted = true;
             }
             if (!isDone) {
-                open.forEach(Pollable::cut);
+                cutAll();
             }
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void cutAll() {
+        former.forEach(Pollable::cut);
+        for (Pollable kick : kicks) {
+            if (kick != null) {
+                kick.cut();
+            }
         }
     }
 
@@ -283,13 +320,13 @@ final class KickPoller implements AutoCloseable {
             }
         }
 
+        /** Uses it no more; whoever gave it closes it. */
         void end() {
             SelectionKey registered = key;
             if (registered != null && registered.isValid()) {
                 registered.cancel();
             }
-            kick.close();
-            open.remove(kick);
+            kick.cut(); // what it was read by goes at once
         }
 
         /** One line per front end, however many it makes unusable. */

@@ -8,6 +8,8 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
+import org.newsclub.net.unix.AFUNIXSocket;
+import org.newsclub.net.unix.FileDescriptorCast;
 
 /**
  * Cuts a byte stream with descriptors into messages, and writes replies. Session thread.
@@ -108,6 +110,90 @@ final class MessageStream implements AutoCloseable {
         }
         buffer.rewind();
         return true;
+    }
+
+    /** A connection, and what comes and goes along with its bytes. Session thread. */
+    static final class Connection implements Descriptors, AutoCloseable {
+        /*
+         * When the library finds that nobody is there any more to be written to, it closes the
+         * socket object with every descriptor that came over it, whoever uses them just then. So
+         * there are two objects, over the connection's descriptor and over a duplicate: over the
+         * one that is written to nothing ever comes.
+         */
+        private static final int ANCILLARY_BYTES = 1024;
+        private static final byte[] NOTHING = {};
+
+        private final AFUNIXSocket receiving;
+        private final AFUNIXSocket sending;
+        private final FileDescriptor duplicate;
+        private final InputStream in;
+        private final OutputStream out;
+
+        /** Takes a socket over, unless this fails. */
+        Connection(AFUNIXSocket socket) throws IOException {
+            this.receiving = socket;
+            this.in = socket.getInputStream();
+            socket.setAncillaryReceiveBufferSize(ANCILLARY_BYTES);
+            this.duplicate = FileDescriptorCast.duplicating(socket.getFileDescriptor())
+                    .getFileDescriptor();
+            try {
+                this.sending = FileDescriptorCast.using(duplicate).as(AFUNIXSocket.class);
+                this.out = sending.getOutputStream();
+            } catch (IOException | RuntimeException e) {
+                closeDuplicate();
+                throw e;
+            }
+        }
+
+        /** What the front end says, and what it passed with it. */
+        MessageStream stream() {
+            return new MessageStream(in, out, this);
+        }
+
+        /** Looks whether the front end is there: sends nothing, and fails if nobody is. */
+        void check() throws IOException {
+            out.write(NOTHING);
+        }
+
+        @Override
+        public FileDescriptor[] received() throws IOException {
+            return receiving.getReceivedFileDescriptors();
+        }
+
+        @Override
+        public void send(FileDescriptor descriptor) throws IOException {
+            sending.setOutboundFileDescriptors(descriptor);
+        }
+
+        /** Ends the stream of messages. Any thread. */
+        void shutInput() throws IOException {
+            // By the channel: to java.net.Socket an accepted socket of the library is not always
+            // connected.
+            receiving.getChannel().shutdownInput();
+        }
+
+        /** Ends both directions, and closes nothing: that is still in use. Any thread. */
+        void shutDown() throws IOException {
+            shutInput();
+            receiving.getChannel().shutdownOutput();
+        }
+
+        /** Also closes every descriptor that came and is still open. */
+        @Override
+        public void close() throws IOException {
+            try (receiving) {
+                sending.close();
+            } finally {
+                closeDuplicate();
+            }
+        }
+
+        /** Closing the socket over it does not, unless a write has found nobody there. */
+        private void closeDuplicate() {
+            if (duplicate.valid()) {
+                ReceivedDescriptors.close(duplicate);
+            }
+        }
     }
 
     /**

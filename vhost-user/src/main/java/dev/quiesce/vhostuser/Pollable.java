@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * A descriptor that a front end handed over for notifications: an eventfd, a Unix socket, a pipe.
  * Made non-blocking, so that neither reading nor writing it waits; a front end that undoes this can
  * be overcome by {@link #cut}. Can be waited for with others. Owns the descriptor. Used by one
- * thread at a time.
+ * thread at a time, and closed by the one that made it.
  */
 final class Pollable implements AutoCloseable {
     /*
@@ -58,6 +58,7 @@ final class Pollable implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Pollable.class);
     private static final int TRIES_MAX = 3;
 
+    private final Thread maker = Thread.currentThread();
     private final FileDescriptor descriptor;
     private final Disguise disguise;
     private final Runnable meanwhile;
@@ -187,13 +188,16 @@ final class Pollable implements AutoCloseable {
         }
     }
 
-    /** False if it was closed, here or by a selector that found it unusable. */
+    /** False if it was closed. */
     boolean isOpen() {
         return descriptor.valid();
     }
 
+    /** Nobody uses it any more. The thread that made it, see {@link ReceivedDescriptors#close}. */
     @Override
     public void close() {
+        assert Thread.currentThread() == maker
+                : "closed by " + Thread.currentThread() + ", made by " + maker;
         cut();
         if (descriptor.valid()) {
             // Not through the disguise: that would shut a socket down for its other owners too.

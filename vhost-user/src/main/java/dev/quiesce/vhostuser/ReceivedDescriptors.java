@@ -15,12 +15,6 @@ final class ReceivedDescriptors implements AutoCloseable {
     /** Most that one message may carry (VHU-1). */
     static final int MAX = 8;
 
-    /**
-     * Held while a descriptor is closed, and while the library may close a socket with all that
-     * came over it: it takes its own locks in one order there and in the other order here.
-     */
-    static final Object CLOSING = new Object();
-
     private final Deque<FileDescriptor> left = new ArrayDeque<>();
 
     void add(FileDescriptor[] more) {
@@ -46,19 +40,19 @@ final class ReceivedDescriptors implements AutoCloseable {
     }
 
     /**
-     * Closes a descriptor that is open, whatever it is.
+     * Closes a descriptor that is open, whatever it is. Session thread, which alone may also make
+     * the library close the socket that it came over: both take locks of the library, in different
+     * orders.
      *
      * @return false if the host complained; it has given the number back all the same
      */
     static boolean close(FileDescriptor descriptor) {
-        synchronized (CLOSING) {
-            try {
-                // The only public way to close a bare descriptor: a stream, closed at once.
-                new FileInputStream(descriptor).close();
-                return true;
-            } catch (IOException e) {
-                return false;
-            }
+        try {
+            // The only public way to close a bare descriptor: a stream over it, closed at once.
+            new FileInputStream(descriptor).close();
+            return true;
+        } catch (IOException e) {
+            return false;
         }
     }
 }

@@ -41,16 +41,14 @@ final class Session {
      * it until the session ends, and shuts out whoever is found in the same answer twice.
      */
     private static final Logger LOG = LoggerFactory.getLogger(Session.class);
-    private static final int ANCILLARY_BYTES = 1024;
     private static final int CONFIG_WIDTH = 1;
     private static final int NONE = -1;
 
     /** For how long the answer to the last message may wait for a front end that we dismiss. */
     private static final long PATIENCE_MILLIS = 100;
-    private static final byte[] NOTHING = {};
 
     private final String name;
-    private final AFUNIXSocket socket;
+    private final MessageStream.Connection connection;
     private final MessageStream stream;
     private final Backend backend;
     private final CallLines calls;
@@ -74,15 +72,13 @@ final class Session {
 
     Session(Parts parts, AFUNIXSocket socket) throws IOException {
         this.name = parts.name();
-        this.socket = socket;
         this.backend = new Backend(parts.device(), parts.memory(), this::hasGone);
         this.calls = parts.calls();
         this.meanwhile = parts.meanwhile();
         this.kicks = new KickPoller(
                 name, backend.device().queues(), parts.threads(), this::shutDown);
-        socket.setAncillaryReceiveBufferSize(ANCILLARY_BYTES);
-        this.stream = new MessageStream(
-                socket.getInputStream(), socket.getOutputStream(), new SocketDescriptors());
+        this.connection = new MessageStream.Connection(socket);
+        this.stream = connection.stream();
     }
 
     /** What a session is made of, besides its socket; the last is for {@link Pollable#of}. */
@@ -155,7 +151,7 @@ final class Session {
     void dismiss() {
         dismissed = true;
         try {
-            socket.getChannel().shutdownInput();
+            connection.shutInput();
         } catch (IOException gone) {
             LOG.debug("{}: the front end was gone already", name, gone);
         }
@@ -180,10 +176,7 @@ final class Session {
     void shutDown() {
         leaving = true;
         try {
-            // Not closed: that would close descriptors that are still in use. By the channel:
-            // to java.net.Socket an accepted socket of the library is not always connected.
-            socket.getChannel().shutdownInput();
-            socket.getChannel().shutdownOutput();
+            connection.shutDown();
         } catch (IOException gone) {
             LOG.debug("{}: the front end was gone already", name, gone);
         }
@@ -191,15 +184,12 @@ final class Session {
 
     /** Whether nobody waits for an answer any more. The server's thread. */
     private boolean hasGone() {
-        // If nobody is there, the library closes the socket, while others close descriptors.
-        synchronized (ReceivedDescriptors.CLOSING) {
-            try {
-                socket.getOutputStream().write(NOTHING); // sends nothing, so it does not block
-                return leaving;
-            } catch (IOException gone) {
-                LOG.debug("{}: the front end has gone meanwhile", name, gone);
-                return true;
-            }
+        try {
+            connection.check();
+            return leaving;
+        } catch (IOException gone) {
+            LOG.debug("{}: the front end has gone meanwhile", name, gone);
+            return true;
         }
     }
 
@@ -537,22 +527,9 @@ final class Session {
         stream.close();
         closeBackendChannel();
         try {
-            socket.close();
+            connection.close();
         } catch (IOException e) {
             LOG.debug("{}: closing the connection failed", name, e);
-        }
-    }
-
-    /** By the socket, as ancillary data. */
-    private final class SocketDescriptors implements MessageStream.Descriptors {
-        @Override
-        public FileDescriptor[] received() throws IOException {
-            return socket.getReceivedFileDescriptors();
-        }
-
-        @Override
-        public void send(FileDescriptor descriptor) throws IOException {
-            socket.setOutboundFileDescriptors(descriptor);
         }
     }
 

@@ -19,6 +19,11 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.newsclub.net.unix.AFUNIXServerSocket;
+import org.newsclub.net.unix.AFUNIXSocket;
+import org.newsclub.net.unix.AFUNIXSocketAddress;
 
 class MessageStreamTest {
     @TempDir private Path directory;
@@ -103,6 +108,37 @@ class MessageStreamTest {
         assertThat(ignored.getFD().valid()).isFalse();
         ReceivedDescriptors.close(taken);
         assertThat(taken.valid()).isFalse();
+    }
+
+    /** Others use them until they are told not to: closing them is not the library's to begin. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldKeepWhatCameWhenNobodyIsThereToBeAnswered(boolean looks) throws Exception {
+        AFUNIXSocketAddress address = AFUNIXSocketAddress.of(directory.resolve("socket"));
+        try (AFUNIXServerSocket listener = AFUNIXServerSocket.bindOn(address);
+                AFUNIXSocket guest = AFUNIXSocket.connectTo(address);
+                FileInputStream passed = open();
+                MessageStream.Connection connection =
+                        new MessageStream.Connection(listener.accept())) {
+            guest.setOutboundFileDescriptors(passed.getFD());
+            guest.getOutputStream().write(message(3, 1, new byte[0]));
+            MessageStream stream = connection.stream();
+            FileDescriptor taken = stream.next().descriptors().take();
+            connection.check();
+            guest.close();
+
+            assertThatThrownBy(() -> {
+                if (looks) {
+                    connection.check();
+                } else {
+                    stream.reply(1, ByteBuffer.allocate(Long.BYTES));
+                }
+            }).isInstanceOf(IOException.class);
+
+            assertThat(taken.valid()).isTrue();
+            connection.close();
+            assertThat(taken.valid()).isFalse();
+        }
     }
 
     @Test

@@ -68,6 +68,7 @@ class PollableTest {
             Pollable first = Pollable.of(unheard.readEnd());
             assertThatThrownBy(() -> poller.watch(0, first, new EventNotifier("first")))
                     .isInstanceOf(OutOfMemoryError.class);
+            assertThat(first.isOpen()).isFalse();
 
             poller.watch(0, Pollable.of(wire.readEnd()), doorbell);
             wire.signal();
@@ -111,14 +112,88 @@ class PollableTest {
         try (Wire ended = wire(sockets);
                 Wire wire = wire(sockets);
                 KickPoller poller = new KickPoller("test", 2, Host::daemon, () -> { })) {
-            Pollable kick = Pollable.of(ended.readEnd());
-            poller.watch(0, kick, doorbell);
+            poller.watch(0, Pollable.of(ended.readEnd()).readyFor(false), doorbell);
             ended.closeWriteEnd();
-            awaitClosed(kick);
+            awaitOpen(1, ended.readEnd());
             poller.watch(1, Pollable.of(wire.readEnd()), doorbell);
 
             wire.signal();
             await(doorbell);
+        }
+    }
+
+    /**
+     * The library closes what came over a socket with locks of its own held, and then takes the
+     * descriptor's. A poller that closed it at that time would take them the other way round.
+     */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldNeedNoLockOfADescriptorToLetGoOfIt(boolean sockets) throws Exception {
+        EventNotifier unheard = new EventNotifier("ended");
+        EventNotifier doorbell = new EventNotifier("kick");
+        Pollable kick;
+        try (Wire ended = wire(sockets);
+                Wire wire = wire(sockets);
+                KickPoller poller = new KickPoller("test", 2, Host::daemon, () -> { })) {
+            FileDescriptor passed = ended.readEnd();
+            kick = Pollable.of(passed).readyFor(false);
+            poller.watch(0, kick, unheard);
+            poller.watch(1, Pollable.of(wire.readEnd()), doorbell);
+            poller.settle();
+            doorbell.testAndClear();
+
+            synchronized (passed) {
+                ended.closeWriteEnd();
+                awaitOpen(1, passed);
+                wire.signal();
+                await(doorbell);
+            }
+
+            assertThat(kick.isOpen()).as("not the poller's to close").isTrue();
+        }
+        assertThat(kick.isOpen()).isFalse();
+    }
+
+    @Test
+    void shouldBeClosedByTheThreadThatMadeItOnly() throws Exception {
+        try (EventCounter counter = EventCounter.open()) {
+            Pollable kick = Pollable.of(duplicate(counter.descriptor()));
+
+            assertThat(CompletableFuture.runAsync(kick::close))
+                    .failsWithin(Duration.ofSeconds(Host.LIMIT_SECONDS)).withThrowableThat()
+                    .withRootCauseInstanceOf(AssertionError.class);
+
+            assertThat(kick.isOpen()).isTrue();
+            kick.close();
+            assertThat(kick.isOpen()).isFalse();
+        }
+    }
+
+    /** Also if the poller's thread has ended early: then nobody uses them. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldHaveClosedWhatAQueueHadWhenItIsSaidThatItHasAnother(boolean alive)
+            throws Exception {
+        EventNotifier doorbell = new EventNotifier("kick");
+        ThreadFactory threads = job -> Host.daemon(alive ? job : () -> { });
+        try (EventCounter counter = EventCounter.open();
+                KickPoller poller = new KickPoller("test", 2, threads, () -> { })) {
+            List<Pollable> kicks = List.of(
+                    Pollable.of(duplicate(counter.descriptor())).readyFor(false),
+                    Pollable.of(duplicate(counter.descriptor())).readyFor(false),
+                    Pollable.of(duplicate(counter.descriptor())).readyFor(false));
+            poller.watch(0, kicks.get(0), doorbell);
+            poller.watch(1, kicks.get(1), doorbell);
+
+            poller.watch(0, kicks.get(2), doorbell);
+            assertThat(kicks).extracting(Pollable::isOpen).containsExactly(false, true, true);
+
+            poller.forget(1);
+            poller.settle();
+            assertThat(kicks).extracting(Pollable::isOpen).containsExactly(false, false, true);
+
+            poller.close();
+            assertThat(kicks).noneMatch(Pollable::isOpen);
         }
     }
 
@@ -316,9 +391,9 @@ class PollableTest {
                 AFUNIXSocket guest = AFUNIXSocket.connectTo(address);
                 KickPoller poller = new KickPoller("test", 2, Host::daemon, () -> { })) {
             for (int i = 0; i < 2; i++) {
-                Pollable deaf = Pollable.of(duplicate(listener.getFileDescriptor()));
-                poller.watch(i, deaf, doorbell);
-                awaitClosed(deaf);
+                FileDescriptor deaf = duplicate(listener.getFileDescriptor());
+                poller.watch(i, Pollable.of(deaf).readyFor(false), doorbell);
+                awaitOpen(2 + i, deaf);
             }
 
             assertThat(guest.isConnected()).isTrue();
@@ -337,7 +412,7 @@ class PollableTest {
                 poller.watch(0, kicks.get(0), doorbell);
                 poller.watch(0, kicks.get(1), doorbell);
                 poller.watch(1, Pollable.of(two.writeEnd()), doorbell);
-                awaitClosed(kicks.get(0));
+                assertThat(kicks.get(0).isOpen()).isFalse();
             }
         }
 
@@ -374,10 +449,11 @@ class PollableTest {
         }
     }
 
-    private static void awaitClosed(Pollable kick) {
+    /** Until so few are left of the same file: what the poller reads by is closed when it ends. */
+    private static void awaitOpen(long left, FileDescriptor descriptor) throws IOException {
         long deadline = System.nanoTime() + LIMIT_NANOS;
-        while (kick.isOpen()) {
-            assertThat(System.nanoTime()).as("still open").isLessThan(deadline);
+        while (KernelCounts.onTheSameAs(descriptor) != left) {
+            assertThat(System.nanoTime()).as("the poller has not let go").isLessThan(deadline);
             Thread.onSpinWait();
         }
     }
