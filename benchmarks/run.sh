@@ -33,13 +33,13 @@ forks=1
 options=()
 while (($# > 0)); do
     case $1 in
-        -f) rounds=${2:-} && shift ;;
+        -f) rounds=${2:-}; (($# < 2)) || shift ;;
         -f[0-9]*) rounds=${1#-f} ;;
         *) options+=("$1") ;;
     esac
     shift
 done
-[[ $rounds =~ ^[0-9]+$ ]] || { echo "-f $rounds: expected a number of forks" >&2; exit 2; }
+[[ $rounds =~ ^(0|[1-9][0-9]*)$ ]] || { echo "-f $rounds: expected a number of forks" >&2; exit 2; }
 ((rounds > 0)) || { rounds=1; forks=0; } # None: in JMH's own JVM, once.
 
 # forget NAME: takes the results of the last run away, which may have had more rounds.

@@ -273,7 +273,7 @@ public final class AioContext implements Executor, AutoCloseable {
      */
     @Override
     public void execute(Runnable command) {
-        post(new Task.Command(command));
+        post(new BottomHalf.OneShot(command));
     }
 
     /**

@@ -553,4 +553,23 @@ public final class BottomHalf extends Task {
             return BottomHalf.this.describe();
         }
     }
+
+    /** What runs once and cannot be asked for again (AIO-6): a task that runs a piece of code. */
+    static final class OneShot extends Task {
+        private final Runnable body;
+
+        OneShot(Runnable body) {
+            this.body = Objects.requireNonNull(body, "body");
+        }
+
+        @Override
+        protected void run() {
+            body.run();
+        }
+
+        @Override
+        public String describe() {
+            return body.toString();
+        }
+    }
 }

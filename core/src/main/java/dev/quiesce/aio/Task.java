@@ -134,9 +134,14 @@ public abstract class Task {
          * The reference stays there when the task is taken, until a whole turn begins, or quick
          * ones with others: storing one costs the collector's barriers, and most often the next
          * task is the same. The slots of a slice are cleared together, when it ends or waits: one
-         * by one took as long as all else in a run, behind cache lines that posters had.
+         * by one took as long as all else in a run, behind cache lines that posters had. A run
+         * keeps its place in local variables, since from field to field each task would wait for
+         * the store of the one before, and looks after each whether the field has moved on.
          */
         private static final int SLOTS_MIN = 16;
+
+        /** What slots are cleared with, so many at a time: one barrier of the collector each. */
+        private static final @Nullable Object[] NULLS = new Object[64];
 
         /** A power of two of them, or none yet; tasks, and null. */
         private @Nullable Object[] slots = new Object[0];
@@ -242,13 +247,13 @@ public abstract class Task {
 
         private void clearKept() {
             // Those of older tasks are in use again; that of a lone task may keep an older one.
-            long from = Math.max(keptFrom, appended - slots.length);
+            long at = Math.max(keptFrom, appended - slots.length);
             long to = hasLone ? executed + 1 : executed;
-            if (from < to) {
-                int start = (int) from & slots.length - 1;
-                int end = (int) (start + to - from);
-                Arrays.fill(slots, start, Math.min(end, slots.length), null);
-                Arrays.fill(slots, 0, Math.max(0, end - slots.length), null);
+            while (at < to) {
+                int slot = (int) at & slots.length - 1;
+                int count = (int) Math.min(to - at, Math.min(NULLS.length, slots.length - slot));
+                System.arraycopy(NULLS, 0, slots, slot, count);
+                at += count;
             }
             keptFrom = executed;
         }
@@ -306,9 +311,21 @@ public abstract class Task {
         }
 
         private boolean runUpTo(long end, AioContext context) {
-            boolean progress = false;
-            while (executed < end) {
-                progress |= run(take(), context);
+            boolean progress = hasLone && run(take(), context);
+            @Nullable Object[] in = slots;
+            long next = executed;
+            while (next < end) {
+                assert !hasLone : "it would be the oldest";
+                Task task = (Task) Objects.requireNonNull(in[(int) next & in.length - 1]);
+                assert task.setQueued(false);
+                executed = ++next;
+                progress |= run(task, context);
+                if (executed != next) {
+                    // It has polled (AIO-18). If it has only queued more than there were slots
+                    // for, the rest of the slice is in the old ones too.
+                    next = executed;
+                    in = slots;
+                }
             }
             return progress;
         }
@@ -576,25 +593,6 @@ public abstract class Task {
         void abandon() {
             ready.abandon();
             outer.abandon();
-        }
-    }
-
-    /** A task that runs a piece of code. */
-    static final class Command extends Task {
-        private final Runnable command;
-
-        Command(Runnable command) {
-            this.command = Objects.requireNonNull(command, "command");
-        }
-
-        @Override
-        protected void run() {
-            command.run();
-        }
-
-        @Override
-        public String describe() {
-            return command.toString();
         }
     }
 }

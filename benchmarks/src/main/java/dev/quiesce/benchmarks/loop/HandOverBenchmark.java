@@ -67,13 +67,14 @@ public class HandOverBenchmark {
 
     /** A loop, and how far it has come. */
     @State(Scope.Benchmark)
-    public static class OneForOne extends Counted {
+    public static class OneForOne {
         /** Whose loop. */
         @Param({"QUIESCE_TASKS", "QUIESCE_BURST", "QUIESCE_JCTOOLS", "QUIESCE_LINKED",
             "QUIESCE_EXECUTE", "NETTY_NIO", "NETTY_EPOLL", "JCTOOLS_PARK", "DISRUPTOR_YIELDING",
             "THREAD_POOL"})
         public Contender contender;
 
+        private final Counted counted = new Counted();
         private Loop loop;
         private Runnable way;
         private long asked;
@@ -82,7 +83,7 @@ public class HandOverBenchmark {
         @Setup
         public void start() {
             loop = contender.start("hand-over");
-            way = loop.way(this::count);
+            way = loop.way(counted::count);
         }
 
         /** Ends it. */
@@ -92,21 +93,22 @@ public class HandOverBenchmark {
         }
 
         private void awaitRoom() {
-            await(asked + BETWEEN_LOOKS - Loop.WINDOW);
+            counted.await(asked + BETWEEN_LOOKS - Loop.WINDOW);
         }
 
         private void awaitAll() {
-            await(asked);
+            counted.await(asked);
         }
     }
 
     /** A bottom half, and which ask it has seen. */
     @State(Scope.Benchmark)
-    public static class Coalescing extends Counted {
+    public static class Coalescing {
         /** Whose loop. */
         @Param("QUIESCE_BOTTOM_HALF")
         public Contender contender;
 
+        private final Counted counted = new Counted();
         private Loop loop;
         private Runnable way;
         private long asked;
@@ -115,7 +117,7 @@ public class HandOverBenchmark {
         @Setup
         public void start() {
             loop = contender.start("coalescing");
-            way = loop.way(() -> reach(asked));
+            way = loop.way(() -> counted.reach(asked));
         }
 
         /** Ends it. */
@@ -125,7 +127,7 @@ public class HandOverBenchmark {
         }
 
         private void awaitLast() {
-            await(asked);
+            counted.await(asked);
         }
     }
 
