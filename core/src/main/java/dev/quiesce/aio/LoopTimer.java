@@ -159,7 +159,8 @@ public final class LoopTimer {
          * first one open, and does not open its own.
          *
          * Whoever lets lists go has their clocks forget them afterwards, one by one, though one of
-         * the clocks may end that with an Error.
+         * the clocks may end that with an Error, and then drops them from the table. This does not
+         * depend on whether the new list came to be.
          *
          * `sealed` is written before a look at the lists, and read under the lock of a list by
          * whoever arms: either the look finds the timer, or the arming is refused. A list that is
@@ -218,19 +219,33 @@ public final class LoopTimer {
         }
 
         private Heap open(Heap made) {
-            reserve(made);
-            boolean isWatched = false;
+            try {
+                reserve(made);
+                watch(made);
+                return openUnlessKnown(made);
+            } finally {
+                letGo();
+            }
+        }
+
+        private void watch(Heap made) {
+            boolean done = false;
             try {
                 made.watch();
-                isWatched = true;
+                done = true;
             } finally {
-                if (!isWatched) {
+                if (!done) {
                     giveUp(made);
                 }
             }
-            Heap opened = openUnlessKnown(made);
-            forget();
-            return opened;
+        }
+
+        private void letGo() {
+            try {
+                forget();
+            } finally {
+                drop();
+            }
         }
 
         // Steps. The step model calls them one by one.
@@ -250,7 +265,7 @@ public final class LoopTimer {
             boolean many = countOpen() >= KEPT;
             for (Heap heap : all) {
                 boolean stays = heap.isOpen() && (heap == own || !many || !heap.closeIfQuiet());
-                // What was closed stays until its clock is about to forget it.
+                // What is closed here stays until its clock is about to forget it: see drop.
                 if (stays || heap.isReserved || heap.isWatched) {
                     used.add(heap);
                 }
@@ -318,6 +333,17 @@ public final class LoopTimer {
             }
             heap.isWatched = false;
             return true;
+        }
+
+        /** Drops the lists that take no timer any more and that no clock has to forget. */
+        synchronized void drop() {
+            List<Heap> used = new ArrayList<>();
+            for (Heap heap : all) {
+                if (heap.isOpen() || heap.isReserved || heap.isWatched) {
+                    used.add(heap);
+                }
+            }
+            all = used.toArray(new Heap[0]);
         }
 
         /** Whether no timer is armed. Home context; see ClockTimers for why without lock. */

@@ -399,6 +399,41 @@ class ClockedTimerTest {
     }
 
     @Test
+    void shouldLookAtNoListThatItHasLetGo() {
+        List<LoopTimer> timers = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            timers.add(timer(new WatchedClock(), "of a machine"));
+            timers.get(i).armAt(1_000);
+        }
+        timers.forEach(LoopTimer::cancel);
+
+        timer(steps, "t").armAt(0);
+
+        assertThat(loop.context.turn().timers().table()).extracting(LoopTimer.Heap::clock)
+                .containsExactly(loop.clock, steps);
+    }
+
+    @Test
+    void shouldLetGoOfListsThoughTheClockOfTheNewOneCannotBeWatched() {
+        List<WatchedClock> clocks = new ArrayList<>();
+        for (int i = 0; i < 7; i++) {
+            clocks.add(new WatchedClock());
+            timer(clocks.get(i), "of a machine");
+        }
+        WatchedClock broken = new WatchedClock();
+        IllegalStateException failure = new IllegalStateException("cannot be watched");
+        broken.onWatch = () -> {
+            throw failure;
+        };
+
+        assertThatThrownBy(() -> timer(broken, "never")).isSameAs(failure);
+
+        assertThat(clocks).allSatisfy(clock -> assertThat(clock.watchers).isEmpty());
+        assertThat(loop.context.turn().timers().table()).extracting(LoopTimer.Heap::clock)
+                .containsExactly(loop.clock);
+    }
+
+    @Test
     @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void shouldLetAnErrorHandlerWaitForWhoArmsATimer() {
         CompletableFuture<Thread> armed = new CompletableFuture<>();

@@ -4,6 +4,7 @@ import static dev.quiesce.testkit.StepProgram.END;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.quiesce.aio.time.Clock;
+import dev.quiesce.aio.time.ClockTimers;
 import dev.quiesce.aio.time.ClockTimers.Armed;
 import dev.quiesce.rules.Rule;
 import dev.quiesce.testkit.StepModel;
@@ -26,6 +27,7 @@ class TimerListsStepModelTest {
     private static final String TWICE = "two lists of one clock take timers";
     private static final String LOST = "a timer was armed, and is in no list";
     private static final String LEFT = "a clock tells a list that takes no timers";
+    private static final String KEPT = "a list that takes no timers is looked at in every turn";
 
     @Test
     @Rule("AIO-56")
@@ -112,6 +114,7 @@ class TimerListsStepModelTest {
                 .step("watches", watches)
                 .step("opens", opens)
                 .step("has the clocks forget", w -> w.lists.forget())
+                .step("drops what they forget", w -> w.lists.drop())
                 .branch("arms", w -> w.arms(who) ? END : "is it sealed?");
     }
 
@@ -120,7 +123,8 @@ class TimerListsStepModelTest {
         program.step("makes a place for another clock", w -> w.lists.reserve(w.other))
                 .step("watches that", w -> w.other.watch())
                 .step("opens it", w -> w.lists.openUnlessKnown(w.other))
-                .step("has the clocks forget others", w -> w.lists.forget());
+                .step("has the clocks forget others", w -> w.lists.forget())
+                .step("drops the others", w -> w.lists.drop());
     }
 
     /** As {@code AioContext.close}, twice; the first time there is something in the inbox. */
@@ -152,6 +156,7 @@ class TimerListsStepModelTest {
                 .always(TWICE, w -> w.open().size() <= 1)
                 .inTheEnd(LOST, w -> w.isEachArmed(w.closed ? List.of() : w.open()))
                 .inTheEnd(LEFT, w -> w.watchers.size() == (w.closed ? 0 : w.open().size()))
+                .inTheEnd(KEPT, w -> w.lists.table().stream().allMatch(ClockTimers::isOpen))
                 .explore();
     }
 
