@@ -153,7 +153,8 @@ final class StorageDaemon {
 
     private void await(CompletionStage<Void> stage) {
         CompletableFuture<Void> future = stage.toCompletableFuture();
-        stage.whenComplete((done, failure) -> main.wake()); // One that fails elsewhere is seen.
+        // One that fails elsewhere is seen: the wake comes when the future is done, not the stage.
+        CompletableFuture<Void> unused = future.whenComplete((done, failure) -> main.wake());
         while (!future.isDone()) {
             main.poll(Long.MAX_VALUE);
         }

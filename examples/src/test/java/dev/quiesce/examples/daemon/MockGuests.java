@@ -26,7 +26,7 @@ final class MockGuests implements Transport {
 
     /** What a guest of one export needs. */
     record Slot(VirtioScsi device, GuestRam ram, GuestInterrupts interrupts, AtomicBoolean open,
-            boolean isBroken) implements Connection {
+            boolean isBroken, boolean isStuck) implements Connection {
         /** A broken one's device cannot be started, only closed. */
         @Override
         public VirtioScsi device() {
@@ -41,13 +41,18 @@ final class MockGuests implements Transport {
             return device.status() != 0;
         }
 
-        /** The stage has to be looked at: then it completes, surely on the other thread. */
+        /**
+         * The stage has to be looked at: then it completes, surely on the other thread. That of a
+         * stuck one fails.
+         */
         @Override
         public CompletionStage<Void> closeAsync() {
             open.set(false);
             CompletableFuture<Void> closed = new CompletableFuture<>();
-            device.writeStatus(0).whenComplete((reset, failure) ->
-                    new Thread(() -> completeOnceAwaited(closed, failure), THREAD).start());
+            device.writeStatus(0).whenComplete((reset, failure) -> new Thread(
+                    () -> completeOnceAwaited(closed, isStuck
+                            ? new IllegalStateException("the guest is stuck") : failure),
+                    THREAD).start());
             return closed;
         }
 
@@ -73,7 +78,8 @@ final class MockGuests implements Transport {
         GuestInterrupts interrupts = new GuestInterrupts();
         Slot slot = new Slot(
                 maker.make(ram, interrupts), ram, interrupts, new AtomicBoolean(true),
-                options.socket().startsWith("/run/broken"));
+                options.socket().startsWith("/run/broken"),
+                options.socket().startsWith("/run/stuck"));
         slots.put(options.id(), slot);
         return slot;
     }

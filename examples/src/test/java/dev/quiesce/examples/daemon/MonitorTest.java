@@ -393,6 +393,19 @@ class MonitorTest {
         client.run("blockdev-del", "{'node-name':'disk1'}");
     }
 
+    /** The transport says so on a thread of its own, and the disks go in the main context. */
+    @Test
+    void shouldTakeItsDisksFromAnExportWhoseGuestCannotBeShutOut() {
+        client.run("block-export-add", "{'type':'vhost-user-scsi','id':'e1','addr':"
+                + "{'type':'unix','path':'/run/stuck'},'node-name':'disk1'}");
+
+        client.run("block-export-del", "{'id':'e1'}");
+        client.event("BLOCK_EXPORT_DELETED");
+
+        assertThat(client.run("query-block-exports")).hasSize(1);
+        client.run("blockdev-del", "{'node-name':'disk1'}");
+    }
+
     @Test
     void shouldQuitWhileAnExportIsBeingMade() throws Exception {
         StringBuilder nodes = new StringBuilder();

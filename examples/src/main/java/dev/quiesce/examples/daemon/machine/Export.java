@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** A virtio-scsi adapter that guests can reach, and its bus. Main context. */
@@ -129,8 +130,12 @@ final class Export {
         if (open == null) {
             return CompletableFuture.completedStage(null);
         }
-        // The transport may say so on a thread of its own; what follows is for the main context.
-        return open.closeAsync().thenComposeAsync(closed -> takeOffBus(open.device()), main);
+        // The transport may say so on a thread of its own, also that it failed; what follows is for
+        // the main context.
+        return open.closeAsync()
+                .handleAsync((closed, failure) -> failure == null ? takeOffBus(open.device())
+                        : CompletableFuture.<Void>failedStage(Failures.unwrapped(failure)), main)
+                .thenCompose(Function.identity());
     }
 
     private CompletionStage<Void> takeOffBus(VirtioScsi device) {
