@@ -118,6 +118,8 @@ final class Turn {
         queues.forgetTaken();
         depth++;
         meter.turnBegins();
+        boolean hasAcknowledged = false;
+        boolean hasLooked = false;
         try {
             // Of the callbacks that have returned: a wait must not wait for its own slice.
             boolean progress = depth > 1 && context.runEpilogue();
@@ -128,17 +130,23 @@ final class Turn {
                 whileAsleep(() -> parker.turnBegins(context, waitNanos));
             }
             sleep.until(sleepNanos(waitNanos));
+            hasAcknowledged = true;
             if (sleep.acknowledge()) {
                 // What is posted there is announced, so no other turn needs to look.
                 queues.takeOuterInbox();
                 context.remains().feed();
             }
             progress |= runAll();
+            hasLooked = true;
             if (depth == 1) {
                 quiet = isQuiet();
             }
             return progress;
         } finally {
+            if (hasAcknowledged && !hasLooked) {
+                // An Error: what was wiped out was not looked at, and nobody says it again.
+                sleep.notifyLoop();
+            }
             depth--;
             meter.turnEnds(queues.ran());
         }

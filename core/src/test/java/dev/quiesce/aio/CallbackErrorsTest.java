@@ -146,6 +146,31 @@ class CallbackErrorsTest {
         throw (E) checked;
     }
 
+    @Test
+    @Rule("AIO-35")
+    @Rule("AIO-59")
+    void shouldLookAgainAtWhatWasAnnouncedToATurnThatAnErrorEnded() {
+        FakeLoop loop = new FakeLoop();
+        boolean[] done = new boolean[1];
+        loop.context.whenDone(() -> done[0], loop.logs("done"));
+        loop.poll();
+        FakeLoop.elsewhere(() -> {
+            done[0] = true;
+            loop.context.wake();
+        });
+        loop.context.post(FakeLoop.task("breaks", () -> {
+            throw new StackOverflowError("on purpose");
+        }));
+
+        assertThatThrownBy(loop::poll).isInstanceOf(StackOverflowError.class);
+        // Would fail if it slept.
+        loop.context.poll(Long.MAX_VALUE);
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("done");
+        assertThat(loop.parker.parks).isEmpty();
+    }
+
     private static WorkItem item(Runnable home) {
         return new WorkItem() {
             @Override
