@@ -46,8 +46,9 @@ public abstract class Inbox<T> {
     public abstract int poll(Object[] into, int from, int max);
 
     /**
-     * {@return whether {@link #poll} would find something} Thread: the taker. Looks where only a
-     * full or an empty inbox is written by both sides, so it may be asked often.
+     * {@return whether {@link #poll} should be asked} If not, it would find nothing. If so, it may
+     * find nothing all the same, once: a poster had no memory for its item. Thread: the taker.
+     * Looks where only a full or an empty inbox is written by both sides, so it may be asked often.
      */
     public abstract boolean hasNext();
 
