@@ -107,6 +107,8 @@ public abstract class Task {
     }
 
     private static boolean markAll(Task[] tasks, int count, boolean queued) {
+        // All or none, as in appendAll. Assertions may allocate.
+        Arrays.asList(tasks).subList(0, count).forEach(Objects::requireNonNull);
         for (int i = 0; i < count; i++) {
             assert tasks[i].setQueued(queued);
         }

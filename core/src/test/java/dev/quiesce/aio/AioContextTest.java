@@ -199,8 +199,14 @@ class AioContextTest {
 
         assertThatThrownBy(() -> loop.context.postAll(tasks, 3))
                 .isInstanceOf(NullPointerException.class);
+        FakeLoop.elsewhere(() -> assertThatThrownBy(() -> loop.context.postAll(tasks, 3))
+                .isInstanceOf(NullPointerException.class));
 
         assertThat(loop.context.isIdle()).isTrue();
+        tasks[1] = loop.logs("second");
+        loop.context.postAll(tasks, 3);
+        loop.poll();
+        assertThat(loop.log).containsExactly("first", "second", "third");
     }
 
     @Test
