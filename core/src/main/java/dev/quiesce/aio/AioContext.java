@@ -48,8 +48,8 @@ public final class AioContext implements Executor, AutoCloseable {
     private final String name;
     private final LoopSeams seams;
     private final Lease.Ownership ownership = new Lease.Ownership(this);
-    private final LoopSeams.NotifyProtocol notify;
-    private final Inbox<Task> inbox;
+    final LoopSeams.NotifyProtocol notify;
+    final Inbox<Task> inbox;
     private final Task.Queues queues;
     private final Task.Fifo ready;
     private final DeferredCall.Epilogue epilogue = new DeferredCall.Epilogue();
@@ -466,7 +466,7 @@ public final class AioContext implements Executor, AutoCloseable {
      * @throws IllegalStateException if called inside a poll, or if tasks, timers, waiters, items at
      *     work or parked tasks remain, which it names, those included that come of leaving polling
      *     mode; the context then goes on as before. While it finds that out, another thread that
-     *     arms a timer or posts an outer-only task may be told that the context is being closed
+     *     arms a timer or posts a task may be told that the context is being closed
      */
     @Override
     public void close() {

@@ -58,9 +58,9 @@ public final class BottomHalf extends Task {
      * asks at home void that were made before: the loop drops them when it finds REVOKED, before
      * it runs; and the next ask at home takes REVOKED down before it is noted.
      *
-     * An errand for which there is no room is left to the loop: whoever set PENDING takes it down
-     * again and leaves the asks and the deletion where they are, so that nothing is lost that
-     * others have asked for meanwhile; see Remains and requeue. If the loop ends meanwhile, whoever
+     * An errand that finds no room, or the inbox sealed, is left to the loop: whoever set PENDING
+     * takes it down again and leaves the asks and the deletion where they are, so that nothing is
+     * lost that others have asked for meanwhile; see Remains and requeue. If the loop ends, whoever
      * takes the asks answers for them: the end reports them, or whoever asked is refused.
      *
      * RECLAIMED is set once, by the loop, when a deleted bottom half can never run again and is
@@ -456,14 +456,13 @@ public final class BottomHalf extends Task {
         return (old & ASKS) != 0;
     }
 
-    /** Queues the errand, or has the loop do it if there is no room; false if gone. */
+    /** Queues the errand, or has the loop do it if that is not possible now; false if gone. */
     private boolean tryPostErrand() {
-        try {
-            return context.tryPost(errand);
-        } catch (OutOfMemoryError e) {
-            unpend();
-            return context.remains().starve();
+        if (Remains.tryPost(context, errand)) {
+            return true;
         }
+        unpend();
+        return context.remains().starve();
     }
 
     /** Runs the callback, if it was asked for; returns whether that is progress. */

@@ -333,18 +333,12 @@ public final class EventNotifier {
         }
 
         private boolean queue() {
-            boolean posted;
-            try {
-                posted = context.tryPost(this);
-            } catch (OutOfMemoryError e) {
-                // The event stays set: the loop finds that it is due.
-                unclaim();
-                return context.remains().starve();
+            if (Remains.tryPost(context, this)) {
+                return true;
             }
-            if (!posted) {
-                unclaim();
-            }
-            return posted;
+            // The event stays set: the loop finds that it is due.
+            unclaim();
+            return context.remains().starve();
         }
 
         @Override

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * What is left in a context that is closed, or whose loop ends; also the counts of what has left
@@ -23,16 +24,27 @@ final class Remains {
      * AioContext.over are a Dekker pair, so it finds that, or the last look of the end finds what
      * is due. If both do, who takes the ask, or the item, answers, and the other one finds nothing.
      *
+     * A close that finds something starved is refused, though the inbox was sealed by then, and
+     * opens it again. So who is refused there does not know yet: it goes the same way as who finds
+     * no memory. `starved` decides, once: it becomes SEALED if nothing is starved, and stays so.
+     *
      * Proved by the step model StarvedStepModelTest and the stress test StarveVersusFeed.
      */
+    private static final int FED = 0;
+    private static final int STARVED = 1;
+    private static final int SEALED = 2;
+
     private final AioContext context;
     private final DeferredCall.Epilogue epilogue;
 
     /** Bottom halves that were not deleted, notifiers that are attached. Any thread. */
     private final Set<Task> registry = ConcurrentHashMap.newKeySet();
 
-    /** Whether something is due that could not be queued when it was asked for. Any thread. */
-    private volatile boolean starved;
+    /**
+     * Whether something is due that could not be queued when it was asked for, or nothing of the
+     * kind is accepted any more. Any thread.
+     */
+    private final AtomicInteger starved = new AtomicInteger(FED);
 
     /** Items that could not be queued when they came home. Any thread. */
     private final WorkItem.Stranded stranded = new WorkItem.Stranded();
@@ -63,19 +75,38 @@ final class Remains {
     }
 
     /**
-     * Some bottom half or notifier is due, and there was no memory to queue it: the loop does so,
-     * when there is. What says that it is due must be visible. Thread: any.
+     * Posts a task that can {@link #starve}. Reads nothing near to what the loop writes. Thread:
+     * any.
+     *
+     * @return false if there was no memory for it, or it was refused; then it is in no queue
+     */
+    static boolean tryPost(AioContext context, Task task) {
+        boolean queued;
+        try {
+            queued = context.isHome() ? context.tryDefer(task) : Task.push(context.inbox, task);
+        } catch (OutOfMemoryError e) {
+            return false;
+        }
+        // Not in there: a task that is queued must not be queued again because waking has failed.
+        return context.notify.wakes(context, queued);
+    }
+
+    /**
+     * Some bottom half or notifier is due, and {@link #tryPost} could not queue it: the loop does
+     * so. What says that it is due must be visible. Thread: any.
      *
      * @return false if nothing runs here any more
      */
     boolean starve() {
-        beStarved(true);
+        if (!beStarved()) {
+            return false;
+        }
         context.notifyLoop();
         // After the flag: see the note above.
         return !context.isGone();
     }
 
-    /** An item is home, and there was no memory to queue it: the loop does so. Thread: any. */
+    /** An item is home, and {@link #tryPost} could not queue it: the loop does so. Thread: any. */
     void strand(WorkItem item) {
         stranded.add(item);
         if (!starve()) {
@@ -86,7 +117,7 @@ final class Remains {
     /** Queues what could not be queued when it was asked for. */
     void feed() {
         if (isStarved()) {
-            beStarved(false);
+            beFed();
             boolean fed = false;
             try {
                 queueStarved();
@@ -164,11 +195,26 @@ final class Remains {
     // Steps. The step models call them one by one.
 
     boolean isStarved() {
-        return starved;
+        return starved.get() == STARVED;
     }
 
-    void beStarved(boolean now) {
-        starved = now;
+    /** Returns false if that is not heard any more. */
+    boolean beStarved() {
+        // Sequentially consistent: after what is due is visible, before the look whether it is
+        // gone. The loop takes it down only, so a failure finds it up already, or sealed.
+        return starved.compareAndSet(FED, STARVED) || starved.get() != SEALED;
+    }
+
+    /** Home context. */
+    void beFed() {
+        // Sequentially consistent: before the look who is due.
+        starved.set(FED);
+    }
+
+    /** Hears of nobody any more, unless somebody is starved. Home context. */
+    boolean beSealed() {
+        // One step with the look: whoever comes later hears of it, and answers by itself.
+        return starved.compareAndSet(FED, SEALED);
     }
 
     /** Home context. */
@@ -213,16 +259,33 @@ final class Remains {
 
     /** Refuses everything from now on, or throws if something is left, which it names (AIO-20). */
     void sealIfNothing() {
-        feed();
-        List<String> left = describe();
-        if (left.isEmpty() && context.queues().sealIfEmpty(context.turn().timers())) {
-            return;
-        }
-        // What kept it from being sealed may have come since.
-        left = left.isEmpty() ? describe() : left;
+        List<String> left;
+        do {
+            feed();
+            left = describe();
+            if (left.isEmpty() && sealIfEmpty()) {
+                return;
+            }
+            // What kept it from being sealed has come since. It may be a deletion, or be gone.
+        } while (left.isEmpty());
         throw new IllegalStateException("context " + context.name()
                 + " cannot be closed by thread " + Lease.Ownership.caller() + ": it still has "
                 + String.join(", ", left) + " (AIO-20)");
+    }
+
+    private boolean sealIfEmpty() {
+        LoopTimer.Lists timers = context.turn().timers();
+        if (!timers.sealIfEmpty()) {
+            return false;
+        }
+        if (context.queues().sealIfEmpty()) {
+            if (beSealed()) {
+                return true;
+            }
+            context.queues().unseal();
+        }
+        timers.unseal();
+        return false;
     }
 
     /**

@@ -565,22 +565,22 @@ public abstract class Task {
             outer.describe(out);
         }
 
-        /** Refuses everything from now on, if there is nothing here and no timer is armed. */
-        boolean sealIfEmpty(LoopTimer.Lists timers) {
-            if (!ready.isEmpty() || !outer.isEmpty() || !timers.sealIfEmpty()) {
-                return false;
-            }
-            // The inbox last: its seal is the decision. Notifiers and bottom halves come that way,
-            // and take a refusal for the end.
-            if (outerInbox.sealIfEmpty()) {
+        /** Refuses everything from now on, if there is nothing here. */
+        boolean sealIfEmpty() {
+            if (ready.isEmpty() && outer.isEmpty() && outerInbox.sealIfEmpty()) {
                 if (inbox.sealIfEmpty()) {
                     forgetTaken();
                     return true;
                 }
                 outerInbox.unseal();
             }
-            timers.unseal();
             return false;
+        }
+
+        /** Takes back what {@link #sealIfEmpty} did. */
+        void unseal() {
+            inbox.unseal();
+            outerInbox.unseal();
         }
 
         /** Refuses everything from now on; what is here stays. */

@@ -28,8 +28,8 @@ public abstract class WorkItem extends Task {
      * is withdrawn from one and submitted to another is forgotten by the first, whose stale entry
      * may do the other's work; if it comes back before that, it has one entry more.
      *
-     * An item that comes home and finds no memory for a place in the queue waits for the loop in a
-     * list that needs none; see Stranded and Remains.strand.
+     * An item that comes home and finds no place in the queue waits for the loop in a list that
+     * needs no memory; see Stranded and Remains.strand.
      */
     private static final int IDLE = 0;
     private static final int QUEUED = 1;
@@ -173,17 +173,10 @@ public abstract class WorkItem extends Task {
         comeHome(submitter);
     }
 
-    /** Queues the item at home, or has the loop do it if there is no memory for that now. */
+    /** Queues the item at home, or has the loop do it if that is not possible now. */
     private void comeHome(AioContext submitter) {
-        boolean queued;
-        try {
-            queued = submitter.tryPost(this);
-        } catch (OutOfMemoryError e) {
+        if (!Remains.tryPost(submitter, this)) {
             submitter.remains().strand(this);
-            return;
-        }
-        if (!queued) {
-            reportLost(submitter);
         }
     }
 

@@ -125,6 +125,9 @@ final class FakeLoop implements AutoCloseable {
         /** What happens while the loop sleeps, once. */
         @Nullable Runnable asleep;
 
+        /** What happens when somebody wakes the loop. */
+        Runnable whileUnparking = () -> { };
+
         FakeParker(FakeClock clock) {
             this.clock = clock;
         }
@@ -170,6 +173,7 @@ final class FakeLoop implements AutoCloseable {
         @Override
         public void unpark(AioContext context, @Nullable Thread owner) {
             unparks++;
+            whileUnparking.run();
         }
     }
 }

@@ -10,6 +10,7 @@ import dev.quiesce.rules.Rule;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -125,6 +126,100 @@ class MemoryShortageTest {
         }
         assertThat(loop.log).containsExactly("half");
         assertThat(loop.errors).isEmpty();
+    }
+
+    @Test
+    @Rule("AIO-20")
+    void shouldNotCloseOverABottomHalfThatFindsNoMemoryAtTheLastMoment() {
+        inbox.onceSealed = () -> elsewhere(() -> {
+            inbox.failsNextOffer = true;
+            half.schedule();
+        });
+
+        try (Lease lease = context.acquire()) {
+            assertThatIllegalStateException().isThrownBy(context::close)
+                    .withMessageContaining("task half");
+            context.poll(0);
+            half.delete();
+            context.close();
+        }
+        assertThat(loop.log).containsExactly("half");
+        assertThat(loop.errors).isEmpty();
+    }
+
+    @Test
+    @Rule("AIO-20")
+    @Rule("AIO-24")
+    void shouldLoseNothingThatIsRefusedByACloseThatIsItselfRefused() {
+        EventNotifier event = new EventNotifier("event");
+        BottomHalf deleted = new BottomHalf(context, "deleted", () -> { });
+        CompletableFuture<CompletionStage<@Nullable Void>> gone = new CompletableFuture<>();
+        inbox.onceSealed = () -> elsewhere(() -> {
+            event.set();
+            half.schedule();
+            gone.complete(deleted.deleteAndAwait());
+        });
+
+        try (Lease lease = context.acquire()) {
+            event.attach(context, () -> loop.log.add("event"));
+            assertThatIllegalStateException().isThrownBy(context::close)
+                    .withMessageContaining("task half").withMessageContaining("task event");
+            context.poll(0);
+            event.detach();
+            half.delete();
+            context.close();
+        }
+        assertThat(loop.log).containsExactlyInAnyOrder("half", "event");
+        assertThat(gone.join().toCompletableFuture()).isCompleted();
+        assertThat(loop.errors).isEmpty();
+    }
+
+    @Test
+    @Rule("AIO-20")
+    void shouldCloseThoughADeletionFindsNoMemoryAtTheLastMoment() {
+        CompletableFuture<CompletionStage<@Nullable Void>> gone = new CompletableFuture<>();
+        inbox.onceSealed = () -> elsewhere(() -> {
+            inbox.failsNextOffer = true;
+            gone.complete(half.deleteAndAwait());
+        });
+
+        try (Lease lease = context.acquire()) {
+            context.close();
+        }
+
+        assertThat(gone.join().toCompletableFuture()).isCompleted();
+        assertThat(loop.errors).isEmpty();
+    }
+
+    @Test
+    @Rule("AIO-71")
+    void shouldBringHomeOnceAnItemForWhichTheLoopCannotBeWoken() {
+        Item item = new Item();
+        EventNotifier event = new EventNotifier("event");
+        try (Lease lease = context.acquire()) {
+            item.submitted(context);
+            event.attach(context, () -> loop.log.add("event"));
+        }
+
+        failsToWake(item::perform);
+        failsToWake(event::set);
+        failsToWake(half::schedule);
+        takeTurn();
+        takeTurn();
+
+        assertThat(item.runs).isEqualTo(1);
+        assertThat(loop.log).containsExactly("event", "half");
+    }
+
+    /** Does something that wakes the loop, for which there is no memory. */
+    private void failsToWake(ThrowingCallable what) {
+        loop.parker.whileUnparking = () -> {
+            throw new OutOfMemoryError("no room to wake");
+        };
+        context.notify.arm();
+        assertThatThrownBy(what).hasMessage("no room to wake");
+        context.notify.disarm();
+        loop.parker.whileUnparking = () -> { };
     }
 
     @Test
@@ -312,6 +407,7 @@ class MemoryShortageTest {
         boolean failsNextOffer;
         boolean failsNextTake;
         Runnable beforeFailure = () -> { };
+        Runnable onceSealed = () -> { };
 
         @Override
         public boolean offer(Task item) {
@@ -359,7 +455,11 @@ class MemoryShortageTest {
 
         @Override
         public boolean sealIfEmpty() {
-            return inbox.sealIfEmpty();
+            boolean seals = inbox.sealIfEmpty();
+            Runnable now = onceSealed;
+            onceSealed = () -> { };
+            now.run();
+            return seals;
         }
 
         @Override

@@ -17,7 +17,7 @@ import org.openjdk.jcstress.infra.results.ZI_Result;
 
 /**
  * Can something be forgotten that is due and finds no memory to be queued, while the loop queues
- * what was due before (AIO-2), or ends (IOT-6)?
+ * what was due before (AIO-2), or ends (IOT-6), or is closed (AIO-20)?
  *
  * <p>Whoever is due makes that visible, raises a flag and notifies. The loop takes the flag down,
  * then looks who is due. First result of the model and its twins: whether the loop found it.
@@ -208,6 +208,49 @@ public class StarveVersusFeed {
         @Arbiter
         public void answers(ZI_Result r) {
             r.r2 = ran + reported;
+        }
+    }
+
+    /**
+     * A real bottom half that finds no memory while its context is closed. First result: the
+     * schedule was accepted. Second: how often it ran.
+     */
+    @JCStressTest
+    @Outcome(id = "true, 1", expect = ACCEPTABLE, desc = "Accepted, and run: the close was not.")
+    @Outcome(id = "false, 0", expect = ACCEPTABLE, desc = "Refused, and nothing else.")
+    @Outcome(expect = FORBIDDEN, desc = "Lost, or answered twice.")
+    @State
+    public static class ActualClosingBottomHalf extends Loop {
+        private boolean closed;
+
+        /** Schedules. */
+        @Actor
+        public void scheduler(ZI_Result r) {
+            try {
+                half.schedule();
+                r.r1 = true;
+            } catch (IllegalStateException refused) {
+                r.r1 = false;
+            }
+        }
+
+        /** The close; if it is refused, one turn. */
+        @Actor
+        public void loop() {
+            Lease lease = context.acquire();
+            try {
+                context.close();
+                closed = true;
+            } catch (IllegalStateException refused) {
+                context.poll(0);
+            }
+            lease.close();
+        }
+
+        /** What became of it. */
+        @Arbiter
+        public void answers(ZI_Result r) {
+            r.r2 = closed ? ran : runs();
         }
     }
 

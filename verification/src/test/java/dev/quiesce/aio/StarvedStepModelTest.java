@@ -55,12 +55,35 @@ class StarvedStepModelTest {
     }
 
     @Test
+    @Rule("AIO-20")
+    void shouldAnswerAnAskThatFindsNoMemoryWhileTheContextIsClosed() {
+        StepReport report = closing(StarvedStepModelTest::asks, "decides", Remains::beSealed);
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    void shouldRefuteACloseThatDoesNotLookWhoIsStarved() {
+        StepReport report = closing(StarvedStepModelTest::asks, "decides", remains -> true);
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(UNANSWERED);
+    }
+
+    @Test
+    void shouldRefuteACloseThatLooksAndLeavesThoseUnansweredWhoComeLater() {
+        StepReport report = closing(StarvedStepModelTest::asks, "decides",
+                remains -> !remains.isStarved());
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(UNANSWERED);
+    }
+
+    @Test
     void shouldRefuteALookBeforeTheFlagIsTakenDown() {
         StepReport report = serving(StarvedStepModelTest::asks, program -> program.serves()
                 .stepWhen("acknowledges", World::isAnnounced, World::acknowledge)
                 .branch("is anything starved?", w -> w.remains().isStarved() ? null : "runs")
                 .step("queues what is due", w -> w.remains().queueStarved())
-                .step("nothing is any more", w -> w.remains().beStarved(false))
+                .step("nothing is any more", w -> w.remains().beFed())
                 .branch("runs", w -> w.runs("acknowledges")));
 
         assertThat(report.failure()).as(report.toString()).isEqualTo(LOST);
@@ -83,7 +106,7 @@ class StarvedStepModelTest {
             ask(program);
             program.step("is not pending", w -> w.half.unpend())
                     .step("notifies", w -> w.handshake().announce())
-                    .step("says so", w -> w.remains().beStarved(true));
+                    .step("says so", w -> w.remains().beStarved());
         }, StarvedStepModelTest::loop);
 
         assertThat(report.failure()).as(report.toString()).isEqualTo(LOST);
@@ -119,9 +142,10 @@ class StarvedStepModelTest {
     /** As {@code BottomHalf.schedule} from elsewhere, without memory. */
     private static void asks(StepProgram<World> program) {
         ask(program);
-        program.step("is not pending", w -> w.half.unpend());
-        starve(program);
-        program.branch("is it gone?", w -> w.context.isGone() ? null : END)
+        program.step("is not pending", w -> w.half.unpend())
+                .branch("says so", w -> w.remains().beStarved() ? null : "answers")
+                .step("notifies", w -> w.handshake().announce())
+                .branch("is it gone?", w -> w.context.isGone() ? null : END)
                 .step("answers", World::refuse);
     }
 
@@ -141,7 +165,7 @@ class StarvedStepModelTest {
 
     /** As {@code Remains.starve}. */
     private static void starve(StepProgram<World> program) {
-        program.step("says so", w -> w.remains().beStarved(true))
+        program.step("says so", w -> w.remains().beStarved())
                 .step("notifies", w -> w.handshake().announce());
     }
 
@@ -150,7 +174,7 @@ class StarvedStepModelTest {
         program.serves()
                 .stepWhen("acknowledges", World::isAnnounced, World::acknowledge)
                 .branch("is anything starved?", w -> w.remains().isStarved() ? null : "runs")
-                .step("nothing is any more", w -> w.remains().beStarved(false))
+                .step("nothing is any more", w -> w.remains().beFed())
                 .step("queues what is due", w -> w.remains().queueStarved())
                 .branch("runs", w -> w.runs("acknowledges"));
     }
@@ -176,6 +200,25 @@ class StarvedStepModelTest {
                 .explore();
     }
 
+    /**
+     * One who is due, and a close that has found nothing so far, as in {@code AioContext.close}:
+     * it is refused if somebody is starved, or who comes later is.
+     */
+    private static StepReport closing(Consumer<StepProgram<World>> due, String decides,
+            Predicate<Remains> isNobodyStarved) {
+        return model(UNANSWERED, w -> w.context.isGone()
+                        ? w.refused == 1 && w.answers == 1 : w.served == 1 && w.answers == 0)
+                .actor("one", due)
+                .actor("close", program -> program
+                        .branch(decides, w -> isNobodyStarved.test(w.remains()) ? null : "feeds")
+                        .step("is gone", w -> w.context.beGone("the close"))
+                        .step("looks for the last time", w -> w.remains().feed())
+                        .branch("has closed", w -> END)
+                        .step("feeds", w -> w.remains().feed())
+                        .branch("runs", w -> w.runs(END)))
+                .explore();
+    }
+
     private static StepModel<World> model(String otherwise, Predicate<World> inTheEnd) {
         return StepModel.of("is everybody served who finds no memory?", World::new)
                 .fingerprint(World::toString)
@@ -192,6 +235,9 @@ class StarvedStepModelTest {
         int asked;
         int served;
         int answers;
+
+        /** How many of the answers are refusals. */
+        int refused;
         final BottomHalf half = new BottomHalf(context, DUE, () -> served = asked);
         private final WorkItem[] atWork = {new Item(), new Item()};
         private int done;
@@ -231,7 +277,9 @@ class StarvedStepModelTest {
 
         /** As {@code BottomHalf.schedule}, when the context is gone. */
         void refuse() {
-            answers += BottomHalf.asks(half.begin(), 0) != 0 ? 1 : 0;
+            int asked = BottomHalf.asks(half.begin(), 0) != 0 ? 1 : 0;
+            refused += asked;
+            answers += asked;
         }
 
         private void countAnswer(String report) {
@@ -244,7 +292,7 @@ class StarvedStepModelTest {
                     + " items done, ready " + context.queues().ready().size()
                     + (remains().isStarved() ? ", starved" : "")
                     + (isAnnounced() ? ", announced" : "") + (context.isGone() ? ", gone" : "")
-                    + ", answers " + answers;
+                    + ", answers " + answers + ", refused " + refused;
         }
 
         /** Blocking work that is done. */
