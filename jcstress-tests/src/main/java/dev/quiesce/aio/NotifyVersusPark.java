@@ -162,7 +162,7 @@ public class NotifyVersusPark {
 
         /** The one slot that can be claimed is. */
         public ActualFullInbox() {
-            Task.push(inbox, new Task.Command(() -> { }));
+            Task.push(inbox, new BottomHalf.OneShot(() -> { }));
         }
 
         /** What {@link AioContext#post} does. */
@@ -367,7 +367,7 @@ public class NotifyVersusPark {
     static class Posted {
         final NotifyProtocol notify = new NotifyProtocol();
         final Inbox<Task> inbox = new RingInbox<>(2, 2);
-        private final Task task = new Task.Command(() -> { });
+        private final Task task = new BottomHalf.OneShot(() -> { });
 
         boolean postAndLook() {
             Task.push(inbox, task);
