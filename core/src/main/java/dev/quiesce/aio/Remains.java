@@ -293,6 +293,7 @@ final class Remains {
      * on any thread may detach, and must find that neither a hook nor a channel is in use here.
      */
     void letGo() {
+        assert context.turn().depth() == 0 : context + " ends within a turn";
         try {
             context.sleep().poller().close();
         } finally {
