@@ -6,6 +6,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * A time line that timers are armed on. Every event loop has one of its own, of the kind
  * {@link Kind#REALTIME}: graces and bounded waits read that one and no other.
+ *
+ * <p>A clock is asked for its time, and whether it runs, under locks of the loop that its watchers
+ * take too. So {@link #nanoTime} and {@link #isRunning} only look: they take a short lock of the
+ * clock's own at most, call nothing that waits for a loop, and arm no timer. And whoever changes
+ * the clock tells the {@linkplain #watch watchers} when it holds no lock that these two take: first
+ * the change, then, all locks released, the telling.
  */
 public interface Clock {
     /** What a clock shows; the timers of a loop run in this order of their clocks (AIO-54). */
@@ -22,7 +28,7 @@ public interface Clock {
 
     /**
      * The current time, in nanoseconds from the clock's origin. Values are compared as signed
-     * numbers. A realtime clock never goes backwards. Thread: any.
+     * numbers. A realtime clock never goes backwards. Thread: any; called under a lock.
      *
      * @return nanoseconds since the clock's origin
      */
@@ -38,7 +44,8 @@ public interface Clock {
     }
 
     /**
-     * Whether timers of this clock run at all (AIO-56). Thread: any; a snapshot.
+     * Whether timers of this clock run at all (AIO-56). Thread: any; a snapshot, and called under a
+     * lock.
      *
      * @return false while the clock is stopped
      */
@@ -101,7 +108,10 @@ public interface Clock {
         return HostClock.INSTANCE;
     }
 
-    /** Who has timers of a clock: a loop's list of them. */
+    /**
+     * Who has timers of a clock: a loop's list of them. It takes the lock under which it asks the
+     * clock: who calls it holds none that {@link Clock#nanoTime} or {@link Clock#isRunning} takes.
+     */
     interface Watcher {
         /** The clock was started, or set to another time. Called by any thread; does not block. */
         void onClockChange();

@@ -28,8 +28,10 @@ public abstract class ClockTimers<T> implements Clock.Watcher {
      * still due. A change says so under the lock, and before the next timer is taken what the clock
      * now says is not due goes back: once the change is over, none fires early.
      *
-     * The lock is held for a few dozen instructions, and only the clock is asked under it. `armed`
-     * is read without it, by the home only: an arming that matters is followed by a notify, and the
+     * The lock is held for a few dozen instructions, and only the clock is asked under it: whether
+     * it runs, or a stop might be told that all is quiet before a timer is taken; and its time, or
+     * it might be one from before a change. Clock says what that asks of it. `armed` is read
+     * without the lock, by the home only: an arming that matters is followed by a notify, and the
      * loop looks again after acknowledging that.
      */
     private static final VarHandle ARMED;
