@@ -4,6 +4,8 @@ import dev.quiesce.aio.time.Clock;
 import dev.quiesce.aio.time.ClockTimers;
 import dev.quiesce.aio.time.DeadlineQueue;
 import dev.quiesce.aio.watch.LoopMeter;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -18,6 +20,16 @@ import org.jspecify.annotations.Nullable;
  * clock began to run (AIO-56): one that re-arms itself in the past does not stall the loop.
  */
 public final class LoopTimer {
+    private static final VarHandle HEAP;
+
+    static {
+        try {
+            HEAP = MethodHandles.lookup().findVarHandle(LoopTimer.class, "heap", Heap.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     private final AioContext context;
     private final Clock clock;
     private final String name;
@@ -107,12 +119,25 @@ public final class LoopTimer {
 
     private boolean arm(long deadlineNanos, boolean earlierOnly) {
         while (true) {
-            ClockTimers.Armed how = heap.arm(this, deadlineNanos, earlierOnly);
+            Heap last = heap;
+            ClockTimers.Armed how = last.arm(this, deadlineNanos, earlierOnly);
             if (how != ClockTimers.Armed.NOWHERE) {
                 return how == ClockTimers.Armed.NEXT;
             }
-            heap = context.turn().timers().ofOpen(clock);
+            moveOn(last, context.turn().timers().ofOpen(clock));
         }
+    }
+
+    // Steps. The step model calls them one by one.
+
+    Heap heap() {
+        return heap;
+    }
+
+    /** Notes the list that was found instead of one that takes no timer. */
+    void moveOn(Heap closed, Heap found) {
+        // Compare: what was found may be closed by now, and this armed by others in a later list.
+        HEAP.compareAndSet(this, closed, found);
     }
 
     private void makeLoopLook(boolean isNext) {

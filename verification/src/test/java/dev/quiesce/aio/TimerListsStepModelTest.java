@@ -13,6 +13,7 @@ import dev.quiesce.testkit.StepReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -20,12 +21,13 @@ import org.junit.jupiter.api.Test;
 /**
  * The lists of timers of a context, against those who arm the first timer of a clock, those who let
  * go of lists that are not used, and the close: what is armed is on a clock that is watched, once,
- * and no clock goes on watching for a context that is closed.
+ * no clock goes on watching for a context that is closed, and a timer knows where it is armed.
  */
 class TimerListsStepModelTest {
     private static final String UNWATCHED = "a timer is armed on a clock that nobody watches";
     private static final String TWICE = "two lists of one clock take timers";
     private static final String LOST = "a timer was armed, and is in no list";
+    private static final String UNKNOWN = "a timer is armed, and does not know it";
     private static final String LEFT = "a clock tells a list that takes no timers";
     private static final String KEPT = "a list that takes no timers is looked at in every turn";
 
@@ -94,6 +96,44 @@ class TimerListsStepModelTest {
                 .step("takes it back", w -> w.lists.unseal()));
 
         assertThat(report.failure()).as(report.toString()).isEqualTo(UNWATCHED);
+    }
+
+    @Test
+    @Rule("AIO-55")
+    void shouldKnowWhereATimerIsArmedThoughListsAreLetGo() {
+        StepReport report = exploreOne((w, list) -> w.shared().moveOn(list, w.heap(1)));
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    void shouldRefuteGoingBackToAListThatWasFoundEarlier() {
+        StepReport report = exploreOne(
+                (w, list) -> w.shared().moveOn(w.shared().heap(), w.heap(1)));
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(UNKNOWN);
+    }
+
+    /** Two threads arm one timer, while its lists are let go and a close is refused. */
+    private static StepReport exploreOne(BiConsumer<World, LoopTimer.Heap> notes) {
+        return StepModel.of("is it known where a timer is armed?", World::withClosedList)
+                .fingerprint(World::describeShared)
+                .showing(World::describeShared)
+                .actor("one", program -> program
+                        .step("looks where it was armed last", w -> w.heap[0] = w.shared().heap())
+                        .branch("arms it there", w -> w.armsShared() ? END : null)
+                        .branch("finds an open list", w -> w.finds() ? null : END)
+                        .step("notes it", w -> notes.accept(w, w.heap(0)))
+                        .branch("goes on", w -> "looks where it was armed last"))
+                .actor("other", program -> program
+                        .step("arms it", w -> w.shared().armAt(5))
+                        .step("has it fired", w -> w.shared().cancel())
+                        .step("has the list let go", World::letGo)
+                        .step("arms it again", w -> w.shared().armAt(5))
+                        .step("seals", w -> w.lists.seal())
+                        .step("takes it back", w -> w.lists.unseal()))
+                .inTheEnd(UNKNOWN, w -> w.shared().isArmed())
+                .explore();
     }
 
     private static void arms(StepProgram<World> program, int who) {
@@ -169,11 +209,46 @@ class TimerListsStepModelTest {
         final LoopTimer.@Nullable Heap[] heap = new LoopTimer.Heap[2];
         final boolean[] armed = new boolean[2];
         boolean closed;
+        private @Nullable LoopTimer shared;
         private final LoopTimer[] timers = {timer(), timer()};
 
         World(int others) {
             for (int i = 0; i < others; i++) {
                 lists.of(new Unchanging()).arm(timer(), 5, false);
+            }
+        }
+
+        /** With a timer whose list was let go, and as many others as it takes to do so again. */
+        static World withClosedList() {
+            World world = new World(LoopTimer.Lists.KEPT - 1);
+            world.shared = new LoopTimer(world.context, world, "timer", () -> { });
+            world.letGo();
+            return world;
+        }
+
+        LoopTimer shared() {
+            return Objects.requireNonNull(shared);
+        }
+
+        /** Lets go of all lists that no timer is armed in, for a new one. */
+        void letGo() {
+            lists.of(new Unchanging());
+        }
+
+        boolean armsShared() {
+            try {
+                return heap(0).arm(shared(), 5, false) != Armed.NOWHERE;
+            } catch (IllegalStateException refused) {
+                return true;
+            }
+        }
+
+        boolean finds() {
+            try {
+                heap[1] = lists.ofOpen(this);
+                return true;
+            } catch (IllegalStateException refused) {
+                return false;
             }
         }
 
@@ -233,6 +308,15 @@ class TimerListsStepModelTest {
                     + (watchers.contains(heap[1]) ? " two" : "")
                     + (armed[0] ? ", one armed" : "") + (armed[1] ? ", two armed" : "")
                     + (lists.isSealed() ? ", sealed" : "") + (closed ? ", closed" : "");
+        }
+
+        String describeShared() {
+            LoopTimer.Heap now = shared().heap();
+            return lists.table() + ", last armed in " + now + ", looks at " + heap[0]
+                    + (heap[0] == now ? ", the same" : "") + ", has found " + heap[1]
+                    + (heap[1] == now ? ", the same" : "")
+                    + (heap[1] == heap[0] ? ", where it looks" : "")
+                    + (lists.isSealed() ? ", sealed" : "");
         }
 
         @Override
