@@ -3,7 +3,6 @@ package dev.quiesce.vhostuser;
 import dev.quiesce.aio.EventNotifier;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
-import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.ArrayList;
@@ -60,7 +59,10 @@ final class KickPoller implements AutoCloseable {
     private @Nullable Selector selector; // Session thread; its uses see Loop.
     private @Nullable Thread thread;
 
-    /** Runs {@code onDeaf} on a thread of its own if it cannot hear kicks any more. */
+    /**
+     * Runs {@code onDeaf} once, on its own thread, if that ends for any other reason than that
+     * this is closed: it then hears no kicks any more.
+     */
     KickPoller(String name, int queues, ThreadFactory threads, Runnable onDeaf) {
         this.name = name;
         this.threads = threads;
@@ -122,7 +124,7 @@ final class KickPoller implements AutoCloseable {
             return;
         }
         closing = true;
-        command(waiting, () -> closeSelector(waiting));
+        waiting.wakeup();
         awaitWithoutMercy(() -> {
             running.join(PATIENCE_MILLIS);
             return !running.isAlive();
@@ -234,33 +236,44 @@ final class KickPoller implements AutoCloseable {
 
         @Override
         public void run() {
-            while (true) {
-                for (Runnable next = commands.poll(); next != null; next = commands.poll()) {
-                    next.run();
+            try {
+                while (!closing) {
+                    for (Runnable next = commands.poll(); next != null; next = commands.poll()) {
+                        next.run();
+                    }
+                    select();
                 }
-                if (!waiting.isOpen()) {
-                    break;
-                }
-                select();
-            }
-            for (int i = 0; i < watches.length; i++) {
-                replace(waiting, i, null);
+            } catch (IOException | RuntimeException e) {
+                LOG.error("{}: no kicks are heard any more", name, e);
+            } catch (Error e) {
+                LOG.error("{}: no kicks are heard any more", name, e);
+                throw e;
+            } finally {
+                end();
             }
         }
 
-        private void select() {
+        private void select() throws IOException {
+            waiting.select();
+            Iterator<SelectionKey> ready = waiting.selectedKeys().iterator();
+            while (ready.hasNext() && !closing) {
+                SelectionKey key = ready.next();
+                ready.remove();
+                ((Watch) key.attachment()).kicked();
+            }
+        }
+
+        /** Whatever ends the thread: a guest that nobody hears would wait for ever. */
+        private void end() {
             try {
-                waiting.select();
-                Iterator<SelectionKey> ready = waiting.selectedKeys().iterator();
-                while (ready.hasNext() && !closing) {
-                    SelectionKey key = ready.next();
-                    ready.remove();
-                    ((Watch) key.attachment()).kicked();
+                if (!closing) {
+                    onDeaf.run();
                 }
-            } catch (IOException | ClosedSelectorException e) {
-                LOG.error("{}: no kicks are heard any more", name, e);
+            } finally {
                 closeSelector(waiting);
-                onDeaf.run(); // a guest that nobody hears would wait for ever
+                for (int i = 0; i < watches.length; i++) {
+                    replace(waiting, i, null);
+                }
             }
         }
     }
