@@ -137,14 +137,15 @@ public final class VhostUserServer<D extends VirtioDevice> {
     }
 
     /**
-     * How the server stands. Any thread.
+     * How the server stands. Any thread; looks at the socket's file each time.
      *
      * @return a snapshot
      */
     public VhostUserStatus status() {
+        boolean isThere = fileThere().equals(file);
         synchronized (this) {
             Session session = current;
-            return new VhostUserStatus(closing.getCount() > 0, sessions,
+            return new VhostUserStatus(isThere && closing.getCount() > 0, sessions,
                     session == null ? null : session.status());
         }
     }
@@ -199,9 +200,9 @@ public final class VhostUserServer<D extends VirtioDevice> {
     private void acceptAll() {
         try {
             while (closing.getCount() > 0) {
-                AFUNIXSocket socket = accept();
-                if (socket != null) {
-                    serve(socket);
+                Session session = accept();
+                if (session != null) {
+                    serve(session);
                 }
             }
         } finally {
@@ -243,12 +244,21 @@ public final class VhostUserServer<D extends VirtioDevice> {
         return List.of(file.fileKey(), file.lastModifiedTime());
     }
 
-    /** The next front end, or null: closing, or the host is short of something for the moment. */
-    private @Nullable AFUNIXSocket accept() {
+    /** The file at our path, or nothing if there is none that we can see. */
+    private List<Object> fileThere() {
         try {
-            AFUNIXSocket socket = listener.accept();
+            return fileAt(config.socket());
+        } catch (IOException nothing) {
+            return List.of();
+        }
+    }
+
+    /** The next front end, or null: closing, or the host is short of something for the moment. */
+    private @Nullable Session accept() {
+        try {
+            Session session = newSession(listener.accept());
             trouble = "";
-            return socket;
+            return session;
         } catch (IOException e) {
             if (closing.getCount() > 0) {
                 noteTrouble(e);
@@ -260,12 +270,7 @@ public final class VhostUserServer<D extends VirtioDevice> {
 
     /** Once while it is the same: where another file is the library accepts nobody, for good. */
     private void noteTrouble(IOException e) {
-        List<Object> there;
-        try {
-            there = fileAt(config.socket());
-        } catch (IOException nothing) {
-            there = List.of();
-        }
+        List<Object> there = fileThere();
         String where = there.equals(file) ? "" : "; " + config.socket() + " is not its socket"
                 + " any more: " + (there.isEmpty() ? "nothing is there" : there);
         String now = where.isEmpty() ? e.toString() : where; // There it is not always the same.
@@ -275,16 +280,18 @@ public final class VhostUserServer<D extends VirtioDevice> {
         trouble = now;
     }
 
-    private void serve(AFUNIXSocket socket) {
-        Session session;
+    /** Takes the socket over; if that fails it is closed. */
+    private Session newSession(AFUNIXSocket socket) throws IOException {
         try {
-            session = new Session(new Session.Parts(
+            return new Session(new Session.Parts(
                     config.name(), device, memory, calls, config.threads(), meanwhile), socket);
-        } catch (IOException e) {
-            LOG.debug("{}: a front end was gone at once", config.name(), e);
+        } catch (IOException | RuntimeException | Error e) {
             closeQuietly(socket);
-            return;
+            throw e;
         }
+    }
+
+    private void serve(Session session) {
         synchronized (this) {
             current = session;
             sessions++;

@@ -6,7 +6,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * How a server stands: a snapshot.
  *
- * @param isOpen whether front ends are accepted
+ * @param isOpen whether front ends are accepted: the server is not closed, and the socket at its
+ *     path is the one that it made. One that was removed, replaced or touched (it was modified
+ *     since) is not: nobody finds the server by it, or nobody can tell
  * @param sessions front ends accepted so far
  * @param frontEnd the one that is connected and has sent a message, or null
  */

@@ -14,6 +14,7 @@ final class BackEndProcess implements AutoCloseable {
     private static final String READY = "ready";
     private static final String HOLD = "hold";
     private static final String HOLDS = "holds";
+    private static final int DESCRIPTORS = 1024;
 
     private final Process process;
     private final BufferedReader out;
@@ -25,15 +26,49 @@ final class BackEndProcess implements AutoCloseable {
 
     /** Starts one; returns when front ends can connect. */
     static BackEndProcess start(Path socket, Path image) throws IOException {
+        return start(socket, image, ProcessBuilder.Redirect.INHERIT);
+    }
+
+    /** The same; its log goes elsewhere. */
+    static BackEndProcess start(Path socket, Path image, ProcessBuilder.Redirect log)
+            throws IOException {
         Process process = new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-ea",
                 "-XX:TieredStopAtLevel=1", "-Xmx256m", "--enable-native-access=ALL-UNNAMED",
                 "-cp", System.getProperty("java.class.path"), BackEndProcess.class.getName(),
                 socket.toString(), image.toString())
-                .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+                .redirectError(log).start();
         BackEndProcess backEnd = new BackEndProcess(process);
         backEnd.awaitSaid(READY);
         return backEnd;
+    }
+
+    /** How many sockets and pipes it has. */
+    long channels() throws IOException {
+        return KernelCounts.targets(process.pid()).stream().filter(KernelCounts::isNumbered)
+                .count();
+    }
+
+    /** Leaves it room for so many more descriptors as it has now. Nothing may be under way. */
+    void leaveDescriptors(int count) throws IOException, InterruptedException {
+        int limit = 0;
+        for (int left = count; left > 0; limit++) {
+            left -= KernelCounts.isOpen(process.pid(), limit) ? 0 : 1;
+        }
+        limitDescriptors(limit + ":");
+    }
+
+    /** Gives it room again. */
+    void freeDescriptors() throws IOException, InterruptedException {
+        limitDescriptors(DESCRIPTORS + ":");
+    }
+
+    private void limitDescriptors(String limits) throws IOException, InterruptedException {
+        int status = new ProcessBuilder("prlimit", "--pid", Long.toString(process.pid()),
+                "--nofile=" + limits).inheritIO().start().waitFor();
+        if (status != 0) {
+            throw new IOException("prlimit has failed: " + status);
+        }
     }
 
     /** Whatever else it says is the JVM's, as warnings are. */

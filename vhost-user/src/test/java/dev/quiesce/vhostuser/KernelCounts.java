@@ -3,6 +3,7 @@ package dev.quiesce.vhostuser;
 import java.io.FileDescriptor;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -22,14 +23,28 @@ final class KernelCounts {
 
     /** What the descriptors are open on, to say what was left over. */
     static List<String> targets() throws IOException {
+        return targets(ProcessHandle.current().pid());
+    }
+
+    /** The same of any process of this user. */
+    static List<String> targets(long process) throws IOException {
         List<String> targets = new ArrayList<>();
-        try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
+        try (Stream<Path> open = Files.list(descriptorsOf(process))) {
             for (Path each : open.toList()) {
                 targets.add(target(each));
             }
         }
         Collections.sort(targets);
         return targets;
+    }
+
+    static boolean isOpen(long process, int descriptor) {
+        Path name = descriptorsOf(process).resolve(Integer.toString(descriptor));
+        return Files.exists(name, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    private static Path descriptorsOf(long process) {
+        return Path.of("/proc", Long.toString(process), "fd");
     }
 
     /** Descriptors of the same pipe end, socket or file as this one, which is counted too. */
@@ -52,7 +67,7 @@ final class KernelCounts {
         return opened;
     }
 
-    private static boolean isNumbered(String target) {
+    static boolean isNumbered(String target) {
         return target.startsWith("socket:[") || target.startsWith("pipe:[");
     }
 

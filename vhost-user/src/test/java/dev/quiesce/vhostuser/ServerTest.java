@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.FileAlreadyExistsException;
@@ -150,6 +151,55 @@ class ServerTest {
 
     private static final class NoMoreThreads extends Error {
         private static final long serialVersionUID = 1;
+    }
+
+    /** A connection is accepted, and then there is no descriptor for what is written to. */
+    @Test
+    void shouldSayOncePerShortageThatItHasTooFewDescriptorsForAFrontEnd() throws Exception {
+        Path socket = directory.resolve("s");
+        Path image = Files.write(directory.resolve("image"), new byte[1 << 20]);
+        Path log = directory.resolve("log");
+        try (BackEndProcess backEnd = BackEndProcess.start(
+                socket, image, ProcessBuilder.Redirect.to(log.toFile()))) {
+            long channels = backEnd.channels();
+            for (int shortages = 1; shortages <= 2; shortages++) {
+                Machine.booted(socket).close();
+                Host.until(() -> Machine.quietly(backEnd::channels) == channels,
+                        () -> "it has not let go of the front end");
+
+                backEnd.leaveDescriptors(1);
+                for (int i = 0; i < 3; i++) {
+                    awaitDismissal(socket);
+                }
+                backEnd.freeDescriptors();
+
+                assertThat(Files.readAllLines(log))
+                        .filteredOn(line -> line.contains("accepting a front end failed"))
+                        .hasSize(shortages);
+            }
+        }
+    }
+
+    private static void awaitDismissal(Path socket) throws IOException {
+        try (SocketChannel guest = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+            assertThat(guest.read(ByteBuffer.allocate(1))).isNegative();
+        }
+    }
+
+    @Test
+    void shouldNotSayThatItIsOpenWhenItsSocketFileIsGoneOrAnotherOne() throws Exception {
+        Path socket = directory.resolve("s");
+        Path moved = directory.resolve("moved");
+        try (Host host = new Host(socket, 1)) {
+            assertThat(host.server.status().isOpen()).isTrue();
+
+            Files.move(socket, moved);
+            assertThat(host.server.status().isOpen()).isFalse();
+            abandon(socket);
+            assertThat(host.server.status().isOpen()).isFalse();
+            Files.move(moved, socket, StandardCopyOption.ATOMIC_MOVE);
+            assertThat(host.server.status().isOpen()).isTrue();
+        }
     }
 
     /** The library accepts nobody any more then, not even who comes by the other name. */
