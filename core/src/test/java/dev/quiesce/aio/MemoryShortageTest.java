@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.quiesce.aio.queue.Inbox;
 import dev.quiesce.rules.Rule;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -402,8 +401,7 @@ class MemoryShortageTest {
     }
 
     /** An inbox that throws as if an allocation had failed, once. */
-    private static final class ScarceInbox extends Inbox<Task> {
-        private final Inbox<Task> inbox = Task.Queues.newInbox();
+    private static final class ScarceInbox extends DelegatingInbox {
         boolean failsNextOffer;
         boolean failsNextTake;
         Runnable beforeFailure = () -> { };
@@ -412,13 +410,13 @@ class MemoryShortageTest {
         @Override
         public boolean offer(Task item) {
             failIfTold();
-            return inbox.offer(item);
+            return super.offer(item);
         }
 
         @Override
         public boolean offerAll(Task[] items, int count) {
             failIfTold();
-            return inbox.offerAll(items, count);
+            return super.offerAll(items, count);
         }
 
         private void failIfTold() {
@@ -430,46 +428,21 @@ class MemoryShortageTest {
         }
 
         @Override
-        public int poll(Object[] into, int from, int max) {
-            return inbox.poll(into, from, max);
-        }
-
-        @Override
-        public boolean hasNext() {
-            return inbox.hasNext();
-        }
-
-        @Override
         public long claimed() {
             if (failsNextTake) {
                 failsNextTake = false;
                 throw new OutOfMemoryError("no room for what was posted");
             }
-            return inbox.claimed();
-        }
-
-        @Override
-        public boolean isEmpty() {
-            return inbox.isEmpty();
+            return super.claimed();
         }
 
         @Override
         public boolean sealIfEmpty() {
-            boolean seals = inbox.sealIfEmpty();
+            boolean seals = super.sealIfEmpty();
             Runnable now = onceSealed;
             onceSealed = () -> { };
             now.run();
             return seals;
-        }
-
-        @Override
-        public void unseal() {
-            inbox.unseal();
-        }
-
-        @Override
-        public void seal() {
-            inbox.seal();
         }
     }
 

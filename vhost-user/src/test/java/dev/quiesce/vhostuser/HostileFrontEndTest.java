@@ -18,32 +18,25 @@ import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Front ends that break rules: their connection ends, and nothing else suffers. */
-class HostileFrontEndTest {
+class HostileFrontEndTest extends ServedSocket {
     private static final String RAM_NAME = "quiesce-vhost-test";
     private static final long VERSION_1 = 1L << 32;
     private static final long PROTOCOL = 1L << 30;
     private static final int CONNECTIONS = 2000;
     private static final int STREAMS = 400;
 
-    @TempDir private Path directory;
-    private Path socket;
-    private Host host;
 
-    @BeforeEach
-    void listen() throws Exception {
-        socket = directory.resolve("s");
-        host = new Host(socket, 1);
+    @Override
+    Host newHost() throws Exception {
+        return new Host(socket, 1);
     }
 
     @AfterEach
-    void close() throws Exception {
+    void serveAGoodOne() throws Exception {
         assertServesAGoodOne();
-        host.close();
     }
 
     @Test

@@ -7,34 +7,21 @@ import dev.quiesce.testkit.guest.GuestCdb;
 import dev.quiesce.testkit.guest.GuestCommand;
 import dev.quiesce.testkit.guest.GuestSession;
 import dev.quiesce.virtio.scsi.VirtioScsi;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Sessions of front ends that keep a buffer for what is in flight, good ones and bad ones. */
-class InflightSessionTest {
+class InflightSessionTest extends ServedSocket {
     private static final int REQUESTS = VirtioScsi.FIRST_REQUEST_QUEUE;
     private static final int BLOCKS = 8;
     private static final int BYTES = BLOCKS * 512;
 
-    @TempDir private Path directory;
-    private Path socket;
-    private Host host;
 
-    @BeforeEach
-    void listen() throws Exception {
-        socket = directory.resolve("s");
-        host = new Host(socket, 1);
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        host.close();
+    @Override
+    Host newHost() throws Exception {
+        return new Host(socket, 1);
     }
 
     @Test

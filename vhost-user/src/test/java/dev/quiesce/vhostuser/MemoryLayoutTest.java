@@ -19,30 +19,18 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Guests whose memory has any shape. Files are sparse: sizes cost nothing. */
-class MemoryLayoutTest {
+class MemoryLayoutTest extends ServedSocket {
     private static final long GIB = 1L << 30;
     private static final int MIB = 1 << 20;
     private static final String RAM_NAME = "quiesce-vhost-test";
 
-    @TempDir private Path directory;
-    private Path socket;
-    private Host host;
 
-    @BeforeEach
-    void listen() throws Exception {
-        socket = directory.resolve("s");
-        host = new Host(socket, 1);
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        host.close();
+    @Override
+    Host newHost() throws Exception {
+        return new Host(socket, 1);
     }
 
     /** The guest's allocator gives the first ring the lowest address. */

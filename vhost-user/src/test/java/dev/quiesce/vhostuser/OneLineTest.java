@@ -4,13 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.quiesce.rules.Rule;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -23,30 +21,29 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Rule("VHU-3")
 @Rule("VHU-12")
 @Rule("VHU-46")
-class OneLineTest {
+class OneLineTest extends ServedSocket {
     private static final String RAM_NAME = "quiesce-vhost-test";
     private static final int REPEATS = 8;
     private static final int CONNECTIONS = 3000;
 
-    @TempDir private Path directory;
-    private Path socket;
-    private Host host;
     private Host.Export other;
     private Neighbour neighbour;
 
+    @Override
+    Host newHost() throws Exception {
+        return new Host(socket, 1);
+    }
+
     @BeforeEach
-    void listen() throws Exception {
-        socket = directory.resolve("s");
-        host = new Host(socket, 1);
+    void addNeighbour() throws Exception {
         other = host.another(directory.resolve("o"));
         neighbour = Neighbour.at(directory.resolve("o"));
     }
 
     @AfterEach
-    void close() throws Exception {
+    void removeNeighbour() throws Exception {
         neighbour.close();
         other.close();
-        host.close();
     }
 
     static Stream<Arguments> attacks() {

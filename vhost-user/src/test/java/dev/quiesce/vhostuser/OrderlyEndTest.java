@@ -21,37 +21,25 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What becomes of a front end that is connected, and has commands in flight, when we stop. */
-class OrderlyEndTest {
+class OrderlyEndTest extends ServedSocket {
     private static final int REQUESTS = VirtioScsi.FIRST_REQUEST_QUEUE;
     private static final int BYTES = 4096;
 
     /** How often the main loop goes round before we believe that nobody reads any more. */
     private static final int TURNS_WITHOUT_ROOM = 500;
 
-    @TempDir private Path directory;
     private Path image;
-    private Path socket;
-    private Host host;
 
-    @BeforeEach
-    void listen() throws Exception {
-        image = Files.write(directory.resolve("image"), new byte[1 << 20]);
-        socket = directory.resolve("s");
-        host = newHost();
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        host.close();
-    }
-
-    private Host newHost() throws Exception {
+    /** The first makes the image. */
+    @Override
+    Host newHost() throws Exception {
+        image = directory.resolve("image");
+        if (Files.notExists(image)) {
+            Files.write(image, new byte[1 << 20]);
+        }
         return new Host(socket, 2, FileDriver.open(FileConfig.writable(image)));
     }
 

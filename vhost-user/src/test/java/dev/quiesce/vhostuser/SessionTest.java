@@ -17,7 +17,6 @@ import dev.quiesce.testkit.guest.GuestSession;
 import dev.quiesce.virtio.device.QueueSetup;
 import dev.quiesce.virtio.scsi.VirtioScsi;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -25,28 +24,16 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Whole sessions of a front end that keeps the rules. */
-class SessionTest {
+class SessionTest extends ServedSocket {
     private static final int REQUESTS = VirtioScsi.FIRST_REQUEST_QUEUE;
 
-    @TempDir private Path directory;
-    private Path socket;
-    private Host host;
 
-    @BeforeEach
-    void listen() throws Exception {
-        socket = directory.resolve("s");
-        host = new Host(socket, 2);
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        host.close();
+    @Override
+    Host newHost() throws Exception {
+        return new Host(socket, 2);
     }
 
     @Test

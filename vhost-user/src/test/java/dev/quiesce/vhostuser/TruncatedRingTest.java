@@ -3,36 +3,23 @@ package dev.quiesce.vhostuser;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.quiesce.rules.Rule;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Memory that its owner truncates while loops look at rings in it, between two kicks or because
  * they poll. The JVM tells of that wherever it likes, so it is done more than once.
  */
-class TruncatedRingTest {
+class TruncatedRingTest extends ServedSocket {
     private static final int ROUNDS = 60;
     private static final int REQUESTS = 2;
 
     /** So many that the code which looks is compiled. */
     private static final int KICKS = 200;
 
-    @TempDir private Path directory;
-    private Path socket;
-    private Host host;
 
-    @BeforeEach
-    void serve() throws Exception {
-        socket = directory.resolve("s");
-        host = new Host(socket, 2);
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        host.close();
+    @Override
+    Host newHost() throws Exception {
+        return new Host(socket, 2);
     }
 
     @Test
