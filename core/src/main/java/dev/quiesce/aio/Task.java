@@ -1,6 +1,7 @@
 package dev.quiesce.aio;
 
 import dev.quiesce.aio.queue.Inbox;
+import dev.quiesce.aio.queue.Linked;
 import dev.quiesce.aio.queue.RingInbox;
 import dev.quiesce.aio.watch.LoopMeter;
 import java.util.ArrayList;
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Ownership: whoever queues a task lends it to the loop until it runs.
  */
-public abstract class Task {
+public abstract class Task extends Linked {
     /** Whether this task is in a queue, if assertions are on. Handed over with the task itself. */
     private boolean queued;
 
@@ -335,8 +336,7 @@ public abstract class Task {
         /** Runs the only task that is in the list, where nobody observes or steps the loop. */
         boolean runOldest(AioContext context) {
             boolean progress = run(take(), context);
-            progress |= context.runEpilogue();
-            return progress;
+            return context.runEpilogue() || progress;
         }
 
         private boolean runWatchedUpTo(long end, AioContext context, boolean observed,
@@ -490,8 +490,7 @@ public abstract class Task {
 
         /** Moves to a list whatever is claimed in an inbox. */
         static void takeAll(Inbox<Task> inbox, Fifo list) {
-            long left = inbox.claimed();
-            while (left > 0) {
+            for (long left = inbox.claimed(); left > 0;) {
                 left -= list.appendClaimedFrom(inbox, left);
             }
         }

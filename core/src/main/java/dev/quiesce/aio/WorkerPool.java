@@ -1,9 +1,10 @@
 package dev.quiesce.aio;
 
+import dev.quiesce.aio.queue.Line;
+import dev.quiesce.aio.queue.Linked;
 import dev.quiesce.aio.time.Clock;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -81,10 +82,10 @@ public final class WorkerPool implements Workers {
     private int size;
 
     /**
-     * Those who are to be unparked, the one that has slept longest first. A list of our own, since
-     * a condition of the JDK makes a node for each wait. Guarded by lock.
+     * Those who are to be unparked, the one that has slept longest first. Not a condition of the
+     * JDK, which makes a node for each wait: going to sleep takes no memory. Guarded by lock.
      */
-    private final ArrayDeque<Thread> sleepers = new ArrayDeque<>();
+    private final Line<Worker> sleepers = new Line<>();
 
     /** Sleepers whom nobody has woken yet. Written under lock, read by any. */
     private int idle;
@@ -335,7 +336,7 @@ public final class WorkerPool implements Workers {
     }
 
     private void startThread() {
-        Thread thread = factory.newThread(this::workUntilEnd);
+        Thread thread = factory.newThread(new Worker());
         if (thread == null) {
             throw new IllegalStateException("the thread factory made no thread");
         }
@@ -369,11 +370,11 @@ public final class WorkerPool implements Workers {
         }
     }
 
-    private void workUntilEnd() {
+    private void workUntilEnd(Worker me) {
         boolean over = false;
         try {
             enter();
-            for (WorkItem item = take(); item != null; item = take()) {
+            for (WorkItem item = take(me); item != null; item = take(me)) {
                 item.leaveQueueOf(this);
                 // Work must not find an interrupt that it did not cause.
                 boolean unused = Thread.interrupted();
@@ -414,7 +415,7 @@ public final class WorkerPool implements Workers {
     }
 
     /** The oldest item, or null if this worker has to end. */
-    private @Nullable WorkItem take() {
+    private @Nullable WorkItem take(Worker me) {
         lock.lock();
         try {
             // A clock may be asked under the lock: it reads the time and calls nobody.
@@ -433,7 +434,7 @@ public final class WorkerPool implements Workers {
                 if (closing || leftNanos <= 0) {
                     return lastLook();
                 }
-                sleep(leftNanos);
+                sleep(me, leftNanos);
             }
         } finally {
             lock.unlock();
@@ -506,20 +507,21 @@ public final class WorkerPool implements Workers {
     private @Nullable Thread grantWakeUp() {
         setIdle(idle - 1);
         wakeUps++;
-        return sleepers.poll();
+        Worker sleeper = sleepers.poll();
+        return sleeper == null ? null : sleeper.thread;
     }
 
     private void wakeAll() {
-        sleepers.forEach(LockSupport::unpark);
+        sleepers.forEach(worker -> LockSupport.unpark(worker.thread));
     }
 
-    private void sleep(long maxNanos) {
+    private void sleep(Worker me, long maxNanos) {
         setIdle(idle + 1);
         // StoreLoad: `idle` before the look, see the note above.
         VarHandle.fullFence();
         try {
             if (queue.isEmpty()) {
-                awaitWakeUp(maxNanos);
+                awaitWakeUp(me, maxNanos);
             }
         } finally {
             if (wakeUps > 0) {
@@ -535,8 +537,7 @@ public final class WorkerPool implements Workers {
      * no reason: who wakes looks at everything. Under the lock, which is given back meanwhile;
      * an unpark that comes before the park leaves a permit.
      */
-    private void awaitWakeUp(long maxNanos) {
-        Thread me = Thread.currentThread();
+    private void awaitWakeUp(Worker me, long maxNanos) {
         sleepers.add(me);
         lock.unlock();
         try {
@@ -579,5 +580,17 @@ public final class WorkerPool implements Workers {
 
     private static IllegalStateException closed() {
         return new IllegalStateException("the worker pool is closed");
+    }
+
+    /** What a thread of this pool runs, and its place among the sleepers. */
+    private final class Worker extends Linked implements Runnable {
+        /** Written before it sleeps for the first time. Guarded by lock. */
+        private @Nullable Thread thread;
+
+        @Override
+        public void run() {
+            thread = Thread.currentThread();
+            workUntilEnd(this);
+        }
     }
 }

@@ -4,8 +4,7 @@ import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.DeferredCall;
 import dev.quiesce.aio.Task;
 import dev.quiesce.aio.WaitReport;
-import java.util.ArrayDeque;
-import java.util.Iterator;
+import dev.quiesce.aio.queue.Line;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,7 +45,7 @@ public final class Lane {
      *
      * While the lane has parked entries new requests append to them, so the order of a lane never
      * changes (DRAIN-25). A replay is booked for them, or a section is open: see the invariant in
-     * Gate.
+     * Gate. The entries are linked to each other, so parking takes no memory and cannot fail.
      *
      * The replay task is posted at most once at a time (replayBooked). It hands over as many
      * entries as it found when it started, each counted and unlinked under the lock immediately
@@ -72,7 +71,7 @@ public final class Lane {
     private final Task replayTask = new ReplayTask();
 
     /** Written by the home context under the lock, read by the home context, or under the lock. */
-    private final ArrayDeque<Task> parked = new ArrayDeque<>();
+    private final Line<Task> parked = new Line<>();
 
     /** Whether a replay is posted or running, and counted. Guarded by the lock. */
     private boolean replayBooked;
@@ -232,7 +231,7 @@ public final class Lane {
                 return false;
             }
             assert counter.inFlight() > 0 : this;
-            parked.addLast(task);
+            parked.add(task);
             giveBack(1);
             return true;
         }
@@ -241,14 +240,11 @@ public final class Lane {
     /** Unlinks a certain parked task and counts it, in one critical section. */
     boolean takeOut(Task task) {
         synchronized (lock) {
-            for (Iterator<Task> each = parked.iterator(); each.hasNext();) {
-                if (each.next() == task) {
-                    each.remove();
-                    count();
-                    return true;
-                }
+            boolean wasParked = parked.remove(task);
+            if (wasParked) {
+                count();
             }
-            return false;
+            return wasParked;
         }
     }
 
@@ -298,7 +294,9 @@ public final class Lane {
         synchronized (lock) {
             replayBooked = false;
             int lost = parked.size();
-            parked.clear();
+            while (!parked.isEmpty()) {
+                parked.poll();
+            }
             return lost;
         }
     }
@@ -306,7 +304,7 @@ public final class Lane {
     /** Unlinks the oldest parked task and counts it, in one critical section. */
     @Nullable Task takeForReplay() {
         synchronized (lock) {
-            Task task = parked.pollFirst();
+            Task task = parked.poll();
             if (task != null) {
                 count();
             }

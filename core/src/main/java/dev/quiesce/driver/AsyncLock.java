@@ -2,8 +2,9 @@ package dev.quiesce.driver;
 
 import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.Task;
-import java.util.ArrayDeque;
+import dev.quiesce.aio.queue.Line;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A lock that is held across turns and never blocks a thread: who does not get it at once is
@@ -13,12 +14,10 @@ public final class AsyncLock {
     private final String name;
     private final Object lock = new Object();
 
-    /** Guarded by lock, as are the following. */
+    /** Guarded by lock, as is the next one. */
     private boolean held;
 
-    /** Who waits, and in which context; one entry in each for every waiter. */
-    private final ArrayDeque<Task> tasks = new ArrayDeque<>();
-    private final ArrayDeque<AioContext> homes = new ArrayDeque<>();
+    private final Line<Waiter> waiters = new Line<>();
 
     /**
      * Creates a lock that nobody holds. Thread: any.
@@ -30,13 +29,15 @@ public final class AsyncLock {
     }
 
     /**
-     * Takes the lock, or has a task posted that finds it taken on its behalf. Thread: any.
+     * Takes the lock, or has a task posted that finds it taken on its behalf. Takes no memory.
+     * Thread: any.
      *
      * @param home where to resume
-     * @param resume what to resume; in no queue, and not used if the lock was free
+     * @param resume what to resume; in no queue, waiting for no lock, and not used if this one was
+     *     free
      * @return true if the caller holds the lock now; false if the task will
      */
-    public boolean acquireOr(AioContext home, Task resume) {
+    public boolean acquireOr(AioContext home, Waiter resume) {
         Objects.requireNonNull(home, "home");
         Objects.requireNonNull(resume, "resume");
         synchronized (lock) {
@@ -44,8 +45,8 @@ public final class AsyncLock {
                 held = true;
                 return true;
             }
-            tasks.add(resume);
-            homes.add(home);
+            resume.home = home;
+            waiters.add(resume);
             return false;
         }
     }
@@ -59,18 +60,19 @@ public final class AsyncLock {
      */
     public void release() {
         while (true) {
-            Task next;
+            @Nullable Waiter next;
             AioContext home;
             synchronized (lock) {
                 if (!held) {
                     throw new IllegalStateException("the lock " + name + " is not held");
                 }
-                if (tasks.isEmpty()) {
+                next = waiters.poll();
+                if (next == null) {
                     held = false;
                     return;
                 }
-                next = tasks.remove();
-                home = homes.remove();
+                home = Objects.requireNonNull(next.home);
+                next.home = null;
             }
             try {
                 home.post(next);
@@ -84,5 +86,15 @@ public final class AsyncLock {
     @Override
     public String toString() {
         return "AsyncLock[" + name + "]";
+    }
+
+    /** A task that can wait for one lock at a time, and does so without taking memory. */
+    public abstract static class Waiter extends Task {
+        /** Present while this waits. Guarded by the lock. */
+        private @Nullable AioContext home;
+
+        /** A waiter that does not wait. Thread: any. */
+        protected Waiter() {
+        }
     }
 }

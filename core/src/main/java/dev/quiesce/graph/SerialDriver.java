@@ -1,6 +1,5 @@
 package dev.quiesce.graph;
 
-import dev.quiesce.aio.Task;
 import dev.quiesce.block.BlockLimits;
 import dev.quiesce.block.BlockStatus;
 import dev.quiesce.driver.AsyncLock;
@@ -83,7 +82,7 @@ final class SerialDriver implements BlockDriver {
      * Home context of its request: waits for the lock, holds it, and hears of the child's
      * completion.
      */
-    private static final class Turn extends Task implements Completion {
+    private static final class Turn extends AsyncLock.Waiter implements Completion {
         private final BlockRequest request;
         private SerialDriver at;
 

@@ -10,8 +10,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The heap of a small JVM runs out where many tasks or an item are queued: all are, or none. In a
- * process of its own, since nobody else likes that.
+ * The heap of a small JVM runs out where many tasks or an item are queued: all are, or none; and
+ * where something waits: nothing is lost. In a process of its own, since nobody else likes that.
  */
 class ExhaustedHeapTest {
     @TempDir
@@ -45,11 +45,37 @@ class ExhaustedHeapTest {
         assertRuns(ExhaustedHeap.Scenario.CLOSE);
     }
 
+    @Test
+    @Rule("DRAIN-61")
+    void shouldParkRequestsWithoutMemory() throws Exception {
+        assertRuns(ExhaustedHeap.Scenario.PARK);
+    }
+
+    @Test
+    @Rule("REQ-22")
+    void shouldLetRequestsWaitForADriverWithoutMemory() throws Exception {
+        assertRuns(ExhaustedHeap.Scenario.LOCK);
+    }
+
+    @Test
+    @Rule("AIO-26")
+    void shouldLoseNoChannelThatIsReadyWithoutMemory() throws Exception {
+        assertRuns(ExhaustedHeap.Scenario.SELECT);
+    }
+
+    @Test
+    @Rule("AIO-74")
+    void shouldLoseNoWorkerThatGoesToSleepWithoutMemory() throws Exception {
+        assertRuns(ExhaustedHeap.Scenario.REST);
+    }
+
     private void assertRuns(ExhaustedHeap.Scenario scenario) throws Exception {
         Path output = directory.resolve("output");
         Process jvm = new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx32m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                // What is left is then the same for all threads.
+                "-XX:-UseTLAB",
                 "-cp", System.getProperty("java.class.path"),
                 ExhaustedHeap.class.getName(), scenario.name())
                 .redirectErrorStream(true).redirectOutput(output.toFile()).start();

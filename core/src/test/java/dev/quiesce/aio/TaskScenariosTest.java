@@ -123,7 +123,7 @@ class TaskScenariosTest {
         second.leave();
 
         assertThat(loop.log).endsWith("second is done");
-        assertThat(lock.acquireOr(loop.context, loop.logs("unused"))).isTrue();
+        assertThat(lock.acquireOr(loop.context, first)).isTrue();
     }
 
     @Test
@@ -192,7 +192,7 @@ class TaskScenariosTest {
     }
 
     /** Takes the lock, goes on later, gives it back. */
-    private final class Locker {
+    private final class Locker extends AsyncLock.Waiter {
         private final AsyncLock lock;
         private final String name;
 
@@ -202,10 +202,14 @@ class TaskScenariosTest {
         }
 
         void enter() {
-            Task entered = loop.logs(name + " has it");
-            if (lock.acquireOr(loop.context, entered)) {
-                entered.run();
+            if (lock.acquireOr(loop.context, this)) {
+                run();
             }
+        }
+
+        @Override
+        protected void run() {
+            loop.log.add(name + " has it");
         }
 
         void leave() {
@@ -215,7 +219,7 @@ class TaskScenariosTest {
     }
 
     /** Counts under the lock, so many times, each time in a task of its own. */
-    private static final class Contender extends Task {
+    private static final class Contender extends AsyncLock.Waiter {
         private final AsyncLock lock;
         private final AioContext home;
         private final int[] plain;

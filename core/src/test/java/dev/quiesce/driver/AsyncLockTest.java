@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.LoopSeams;
-import dev.quiesce.aio.Task;
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,7 +79,7 @@ class AsyncLockTest {
     @Test
     void shouldNotAllocateWhenItIsPassedOn() {
         int[] runs = new int[1];
-        Task task = new Task() {
+        AsyncLock.Waiter waiter = new AsyncLock.Waiter() {
             @Override
             protected void run() {
                 runs[0]++;
@@ -88,8 +87,8 @@ class AsyncLockTest {
         };
 
         Allocation.assertNone(() -> {
-            lock.acquireOr(one, task);
-            lock.acquireOr(one, task);
+            lock.acquireOr(one, waiter);
+            lock.acquireOr(one, waiter);
             lock.release();
             one.poll(0);
             lock.release();
@@ -105,8 +104,8 @@ class AsyncLockTest {
         return context;
     }
 
-    private Task logs(String name) {
-        return new Task() {
+    private AsyncLock.Waiter logs(String name) {
+        return new AsyncLock.Waiter() {
             @Override
             protected void run() {
                 log.add(name);

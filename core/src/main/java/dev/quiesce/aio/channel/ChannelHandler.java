@@ -191,13 +191,9 @@ public final class ChannelHandler {
         return first;
     }
 
-    /** Queues the callbacks for what was found ready, if it is still attached. */
-    void deliver() {
-        if (key == null) {
-            collected = false;
-        } else {
-            context.defer(ready);
-        }
+    /** What the loop runs when this was found ready. */
+    Ready ready() {
+        return ready;
     }
 
     /** Whether the channel was closed, or its key cancelled, beneath the handler. */
@@ -252,7 +248,16 @@ public final class ChannelHandler {
     }
 
     /** What the loop runs when the channel was found ready. */
-    private final class Ready extends Task {
+    final class Ready extends Task {
+        /** Queues the callbacks for what was found ready, if the handler is still attached. */
+        void deliver() {
+            if (key == null) {
+                collected = false;
+            } else {
+                context.defer(this);
+            }
+        }
+
         @Override
         protected void run() {
             collected = false;

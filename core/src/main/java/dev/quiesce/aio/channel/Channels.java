@@ -1,6 +1,7 @@
 package dev.quiesce.aio.channel;
 
 import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.queue.Line;
 import dev.quiesce.aio.source.ReadinessSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -8,7 +9,6 @@ import java.nio.channels.CancelledKeyException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -22,7 +22,8 @@ final class Channels implements ReadinessSource {
     /*
      * A sleep, and the look of a turn that has not slept, only collect who is ready; `deliver`
      * queues their tasks, after what was posted meanwhile. Neither allocates: the selector calls
-     * `collector` instead of filling its set of selected keys.
+     * `collector` instead of filling its set of selected keys, and who is ready is linked. If there
+     * is no memory to queue a task, it stays where it is for the next turn.
      *
      * Detaching cancels the key and selects once more, because only a selection deregisters: the
      * channel is free when detach returns. What that selection finds is delivered like the rest.
@@ -33,7 +34,7 @@ final class Channels implements ReadinessSource {
     private final AioContext context;
     private final Selector selector;
     private final List<ChannelHandler> handlers = new ArrayList<>();
-    private final ArrayDeque<ChannelHandler> ready = new ArrayDeque<>();
+    private final Line<ChannelHandler.Ready> ready = new Line<>();
     private final Consumer<SelectionKey> collector = this::collect;
 
     /** Whether the selector was asked since the last delivery. */
@@ -112,8 +113,9 @@ final class Channels implements ReadinessSource {
         if (selector.keys().size() != handlers.size()) {
             dropLost();
         }
-        for (ChannelHandler handler = ready.poll(); handler != null; handler = ready.poll()) {
-            handler.deliver();
+        for (ChannelHandler.Ready next = ready.peek(); next != null; next = ready.peek()) {
+            next.deliver();
+            ready.poll();
         }
     }
 
@@ -136,7 +138,9 @@ final class Channels implements ReadinessSource {
             handler.forget();
         }
         handlers.clear();
-        ready.clear();
+        while (!ready.isEmpty()) {
+            ready.poll();
+        }
         closeSelector();
     }
 
@@ -155,7 +159,7 @@ final class Channels implements ReadinessSource {
             return;
         }
         if (handler.collect(ops)) {
-            ready.add(handler);
+            ready.add(handler.ready());
         }
     }
 
