@@ -335,10 +335,14 @@ final class Remains {
     private void abandonAll(String because) {
         context.turn().timers().seal();
         context.queues().seal();
-        List<String> left = describe();
-        context.queues().abandon();
-        // They are free: whoever registered one may do so elsewhere.
-        epilogue.abandon();
+        List<String> left;
+        try {
+            left = describe();
+        } finally {
+            // Memory may have run out. They are free: whoever queued one may do so elsewhere.
+            context.queues().abandon();
+            epilogue.abandon();
+        }
         if (!left.isEmpty()) {
             context.report("end of the loop", new IllegalStateException(
                     because + "; it still had " + String.join(", ", left)));

@@ -4,7 +4,6 @@ import dev.quiesce.aio.queue.Inbox;
 import dev.quiesce.aio.queue.Linked;
 import dev.quiesce.aio.queue.RingInbox;
 import dev.quiesce.aio.watch.LoopMeter;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -368,30 +367,32 @@ public abstract class Task extends Linked {
             }
         }
 
+        /** Names what is live, and drops the rest; drops nothing else, though memory runs out. */
         private void describe(List<String> out) {
-            for (Task task : removeAll()) {
-                boolean live = task.isLive();
-                if (live || task.abandon()) {
+            Task[] all = new Task[(int) size()];
+            for (int i = 0; i < all.length; i++) {
+                all[i] = take();
+            }
+            // They do not count as run, and find their room again.
+            executed -= all.length;
+            appended = executed;
+            forgetTaken();
+            int next = 0;
+            try {
+                while (next < all.length) {
+                    Task task = all[next++];
+                    if (task.isLive()) {
+                        append(task);
+                    } else if (!task.abandon()) {
+                        continue;
+                    }
                     out.add("task " + LoopMeter.nameOf(task::describe));
                 }
-                if (live) {
-                    append(task);
+            } finally {
+                while (next < all.length) {
+                    append(all[next++]);
                 }
             }
-        }
-
-        /** Empties the list; what was in it does not count as run. */
-        private List<Task> removeAll() {
-            List<Task> all = new ArrayList<>();
-            long ran = executed;
-            while (!isEmpty()) {
-                all.add(take());
-            }
-            executed = ran;
-            appended = ran;
-            forgetTaken();
-            Arrays.fill(slots, null);
-            return all;
         }
 
         private void abandon() {

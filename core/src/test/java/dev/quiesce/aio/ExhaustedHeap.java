@@ -52,6 +52,8 @@ final class ExhaustedHeap {
         POST_ALL_FROM_ELSEWHERE,
         /** A burst from elsewhere, to a context that is closed then. */
         CLOSE,
+        /** A close that would have to name very many tasks. */
+        NAME,
         /** Requests that park. */
         PARK,
         /** Waiters for a lock. */
@@ -71,6 +73,7 @@ final class ExhaustedHeap {
             case POST_ALL_AT_HOME -> heap.postAllAtHome();
             case POST_ALL_FROM_ELSEWHERE -> heap.postAllFromElsewhere();
             case CLOSE -> heap.close();
+            case NAME -> heap.name();
             case PARK -> heap.park();
             case LOCK -> heap.lock();
             case SELECT -> heap.select();
@@ -136,6 +139,21 @@ final class ExhaustedHeap {
             context.close();
         }
         check(context.isGone(), "closed");
+    }
+
+    private void name() {
+        try (Lease lease = context.acquire()) {
+            InOrder order = new InOrder();
+            fill(order);
+            context.post(task);
+            checkRefused(context::close);
+            context.poll(0);
+            context.postAll(tasks, TASKS);
+            checkExhausts(context::close);
+            context.poll(0);
+            check(order.passed == TASKS, "all have run");
+            context.close();
+        }
     }
 
     private void park() {
@@ -248,6 +266,17 @@ final class ExhaustedHeap {
                 Inbox.giveWay();
             }
         }
+    }
+
+    /** Also loads what the call needs, which takes memory. */
+    private void checkRefused(Runnable call) {
+        boolean refused = false;
+        try {
+            call.run();
+        } catch (IllegalStateException expected) {
+            refused = true;
+        }
+        check(refused, "refused");
     }
 
     private void checkExhausts(Runnable call) {

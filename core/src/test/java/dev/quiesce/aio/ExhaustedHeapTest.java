@@ -46,6 +46,12 @@ class ExhaustedHeapTest {
     }
 
     @Test
+    @Rule("AIO-20")
+    void shouldLoseNoTasksThatACloseCannotNameWithoutMemory() throws Exception {
+        assertRuns(ExhaustedHeap.Scenario.NAME);
+    }
+
+    @Test
     @Rule("DRAIN-61")
     void shouldParkRequestsWithoutMemory() throws Exception {
         assertRuns(ExhaustedHeap.Scenario.PARK);

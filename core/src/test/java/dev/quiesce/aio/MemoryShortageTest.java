@@ -234,6 +234,57 @@ class MemoryShortageTest {
     }
 
     @Test
+    @Rule("AIO-20")
+    void shouldKeepAllTasksThatACloseFindsNoMemoryToName() {
+        try (Lease lease = context.acquire()) {
+            context.post(loop.logs("first"));
+            context.post(nameless("second"));
+            context.post(loop.logs("third"));
+
+            assertThatThrownBy(context::close).hasMessage("no room for a name");
+            context.poll(0);
+            half.delete();
+            context.close();
+        }
+        assertThat(loop.log).containsExactly("first", "second", "third");
+        assertThat(loop.errors).isEmpty();
+    }
+
+    @Test
+    @Rule("IOT-6")
+    void shouldFreeAllTasksThatAnEndFindsNoMemoryToName() {
+        Task first = loop.logs("first");
+        Task second = nameless("second");
+        Task third = loop.logs("third");
+        context.postAll(new Task[] {first, second, third}, 3);
+        CompletionStage<@Nullable Void> gone = half.deleteAndAwait();
+
+        assertThatThrownBy(this::endLoop).hasMessage("no room for a name");
+
+        assertThat(gone.toCompletableFuture()).isCompleted();
+        AioContext other = new AioContext("other", loop.seams());
+        other.postAll(new Task[] {first, second, third}, 3);
+        try (Lease lease = other.acquire()) {
+            other.poll(0);
+        }
+        assertThat(loop.log).containsExactly("first", "second", "third");
+    }
+
+    private Task nameless(String logs) {
+        return new Task() {
+            @Override
+            protected void run() {
+                loop.log.add(logs);
+            }
+
+            @Override
+            public String describe() {
+                throw new OutOfMemoryError("no room for a name");
+            }
+        };
+    }
+
+    @Test
     @Rule("AIO-24")
     void shouldServeAnEventThatCouldNotBeQueuedWhenItWasSet() {
         EventNotifier event = new EventNotifier("event");
