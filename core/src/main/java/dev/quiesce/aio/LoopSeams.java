@@ -207,7 +207,7 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
         @SuppressWarnings("UnusedVariable") // read and written through NotifyProtocol.ANNOUNCED
         int announced;
 
-        /** 1 if the loop is about to sleep or asleep, and nobody has begun to wake it. */
+        /** 1 if the loop is about to sleep or asleep, and nobody is waking it or has. */
         @SuppressWarnings("UnusedVariable") // read and written through NotifyProtocol.ARMED
         int armed;
     }
@@ -240,6 +240,10 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
          * others have made their events visible by then, and the loop looks at everything when it
          * wakes. A loop that woke by itself arms anew, and an unpark that comes late only ends a
          * later sleep early, which the loop takes for a sleep without a reason.
+         *
+         * Who has taken it down and cannot wake the loop puts it up again, so that the next poster
+         * does not count on a wake-up that never came. If the loop is awake by then, that costs an
+         * unpark too many, as above. Who posts in between has counted on it (known-limits.md).
          *
          * `acknowledge` is a read-modify-write, not a store: it reads the latest `announced` and
          * thus happens after every announcement that it wipes out; the events of those are visible
@@ -314,6 +318,12 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
         /** Second step of {@link #mustWake}: true for one of those who found the loop armed. */
         boolean takeDown() {
             return ARMED.compareAndSet(this, 1, 0);
+        }
+
+        /** Step of who has taken `armed` down and cannot wake the loop. Thread: any. */
+        void rearm() {
+            // Sequentially consistent: an ask that comes after the failure finds it.
+            ARMED.setVolatile(this, 1);
         }
 
         /** Says that the loop is about to sleep. Home context. */

@@ -322,11 +322,20 @@ final class Turn {
 
         /** Wakes the loop, for the one who has taken `armed` down. Thread: any. */
         void wake() {
-            ReadinessSource sleepsIn = source;
-            if (sleepsIn != null) {
-                sleepsIn.wakeUp();
-            } else {
-                parker.unpark(context, context.owner());
+            boolean woken = false;
+            try {
+                ReadinessSource sleepsIn = source;
+                if (sleepsIn != null) {
+                    sleepsIn.wakeUp();
+                } else {
+                    parker.unpark(context, context.owner());
+                }
+                woken = true;
+            } finally {
+                if (!woken) {
+                    // For want of memory, say: whoever asks next tries again.
+                    notify.rearm();
+                }
             }
         }
 

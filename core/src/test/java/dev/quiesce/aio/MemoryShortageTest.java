@@ -210,6 +210,43 @@ class MemoryShortageTest {
         assertThat(loop.log).containsExactly("event", "half");
     }
 
+    @Test
+    @Rule("AIO-33")
+    void shouldWakeTheLoopForWhoPostsAfterAWakeUpThatFoundNoMemory() {
+        context.notify.arm();
+        loop.parker.whileUnparking = () -> {
+            loop.parker.whileUnparking = () -> loop.log.add("woken");
+            throw new OutOfMemoryError("no room to wake");
+        };
+
+        assertThatThrownBy(() -> context.post(loop.logs("first"))).hasMessage("no room to wake");
+        context.post(loop.logs("second"));
+        context.post(loop.logs("third"));
+        takeTurn();
+
+        assertThat(loop.log).containsExactly("woken", "first", "second", "third");
+    }
+
+    @Test
+    @Rule("AIO-33")
+    void shouldWakeTheLoopForWhoAsksAfterAWakeUpThatFoundNoMemory() {
+        loop.parker.asleep = () -> elsewhere(() -> {
+            loop.parker.whileUnparking = () -> {
+                throw new OutOfMemoryError("no room to wake");
+            };
+            assertThatThrownBy(context::wake).hasMessage("no room to wake");
+            loop.parker.whileUnparking = () -> loop.log.add("woken");
+            context.wake();
+        });
+
+        try (Lease lease = context.acquire()) {
+            context.poll(1);
+        }
+        context.wake();
+
+        assertThat(loop.log).containsExactly("woken");
+    }
+
     /** Does something that wakes the loop, for which there is no memory. */
     private void failsToWake(ThrowingCallable what) {
         loop.parker.whileUnparking = () -> {

@@ -86,6 +86,26 @@ class NotifyStepModelTest {
 
     @Test
     @Rule("AIO-33")
+    void shouldBeWokenForWhatIsPostedAfterAWakeUpThatFailed() {
+        StepReport report = explore(
+                a -> failsToWake(a, NotifyProtocol::rearm),
+                NotifyStepModelTest::posterAfterAFailure, NotifyStepModelTest::loop);
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-33")
+    void shouldRefuteAPosterThatCannotWakeTheLoopAndLeavesItUnarmed() {
+        StepReport report = explore(
+                a -> failsToWake(a, protocol -> { }),
+                NotifyStepModelTest::posterAfterAFailure, NotifyStepModelTest::loop);
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(ASLEEP);
+    }
+
+    @Test
+    @Rule("AIO-33")
     void shouldRefuteAPosterThatTakesDownBeforeItPushes() {
         StepReport report = explore(
                 a -> a.branch("is the loop armed?", w -> w.protocol.isArmed() ? null : "pushes")
@@ -188,6 +208,22 @@ class NotifyStepModelTest {
                 .step("unparks", w -> w.permit = true);
     }
 
+    /** As {@link #inboxPoster}, without memory to unpark the loop. */
+    private static void failsToWake(
+            StepProgram<World> program, Consumer<NotifyProtocol> afterwards) {
+        program.step("pushes", World::push)
+                .branch("is the loop armed?", w -> w.protocol.isArmed() ? null : "is done")
+                .branch("takes it down", w -> w.protocol.takeDown() ? null : "is done")
+                .step("cannot unpark", w -> afterwards.accept(w.protocol))
+                .step("is done", w -> w.failed = true);
+    }
+
+    /** As {@link #poster}, once that one is done. */
+    private static void posterAfterAFailure(StepProgram<World> program) {
+        program.stepWhen("comes later", w -> w.failed, w -> { });
+        poster(program);
+    }
+
     /** As {@code AioContext.poll}, until it has served both. */
     private static void loop(StepProgram<World> program) {
         program.step("arms", w -> w.protocol.arm())
@@ -230,6 +266,9 @@ class NotifyStepModelTest {
         int there;
         boolean permit;
 
+        /** Whether the poster that could not unpark the loop is done. */
+        boolean failed;
+
         void push() {
             claim();
             store();
@@ -255,7 +294,8 @@ class NotifyStepModelTest {
         public String toString() {
             return (protocol.isArmed() ? "armed " : "")
                     + (protocol.isAnnounced() ? "announced " : "")
-                    + (permit ? "permit " : "") + served + " of " + posted + ", inbox " + inbox
+                    + (permit ? "permit " : "") + (failed ? "failed " : "")
+                    + served + " of " + posted + ", inbox " + inbox
                     + ", there " + there;
         }
     }
