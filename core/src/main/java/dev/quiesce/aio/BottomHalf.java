@@ -61,13 +61,16 @@ public final class BottomHalf extends Task {
      * An errand that finds no room, or the inbox sealed, is left to the loop: whoever set PENDING
      * takes it down again and leaves the asks and the deletion where they are, so that nothing is
      * lost that others have asked for meanwhile; see Remains and requeue. If the loop ends, whoever
-     * takes the asks answers for them: the end reports them, or whoever asked is refused.
+     * takes the asks answers for them: the end reports them, or whoever asked is refused. An ask
+     * on top of one that is not served yet leaves SHARED behind: somebody was told "yes" who counts
+     * on the other one. Whoever finds it and is refused reports the ask for the others.
      *
      * RECLAIMED is set once, by the loop, when a deleted bottom half can never run again and is
      * not running; `gone` and RECLAIMED are a Dekker pair, so a waiter either is found or finds
      * that there is nothing to wait for.
      *
-     * Proved by the step model BottomHalfStepModelTest and the stress test BottomHalfAsk.
+     * Proved by the step models BottomHalfStepModelTest and StarvedStepModelTest and the stress
+     * tests BottomHalfAsk and SchedulersVersusEnd.
      */
     static final int PENDING = 1;
     static final int SCHEDULED = 2;
@@ -77,6 +80,7 @@ public final class BottomHalf extends Task {
     private static final int IDLE = 16;
     private static final int REVOKED = 32;
     private static final int PACES = 64;
+    private static final int SHARED = 512; // Only in `flags`, beside an ask: not the only one.
     private static final int ASKS = SCHEDULED | IDLE;
 
     /** Only in {@code atHome}, and not asks: the last run on the stack has to reclaim. */
@@ -143,7 +147,8 @@ public final class BottomHalf extends Task {
     /**
      * Asks for one run after this call. Does nothing if the bottom half was deleted. Thread: any.
      *
-     * @throws IllegalStateException if the context is closed or its loop has ended
+     * @throws IllegalStateException if the context is closed or its loop has ended; if that happens
+     *     while several threads ask, what some of them asked for may be reported instead
      */
     public void schedule() {
         if (!trySchedule(SCHEDULED)) {
@@ -260,7 +265,7 @@ public final class BottomHalf extends Task {
     void requeue() {
         int now = flags();
         if ((now & (PENDING | RECLAIMED)) == 0 && (now & (ASKS | DELETED)) != 0
-                && (ask(0) & PENDING) == 0 && !tryPostErrand() && asksLeft()) {
+                && (claim() & PENDING) == 0 && !tryPostErrand() && takeLeft() != 0) {
             context.remains().reportStarved(this);
         }
     }
@@ -288,7 +293,19 @@ public final class BottomHalf extends Task {
     }
 
     private int ask(int how) {
-        return (int) FLAGS.getAndBitwiseOr(this, PENDING | how);
+        int old;
+        int shared;
+        do {
+            old = flags();
+            shared = (old & (PENDING | ASKS)) == 0 ? 0 : SHARED;
+            // An atomic "or" of a bit that depends on the old flags; again if they have changed.
+        } while (!FLAGS.weakCompareAndSet(this, old, old | PENDING | how | shared));
+        return old;
+    }
+
+    /** Sets PENDING; the caller queues the errand if the old flags lack it. */
+    private int claim() {
+        return (int) FLAGS.getAndBitwiseOr(this, PENDING);
     }
 
     /**
@@ -320,13 +337,13 @@ public final class BottomHalf extends Task {
 
     /** Step of {@link #cancel}. */
     void unask() {
-        FLAGS.getAndBitwiseAnd(this, ~ASKS);
+        FLAGS.getAndBitwiseAnd(this, ~(ASKS | SHARED));
     }
 
     /** Step of the loop, once the errand has left its queue: the flags decide about the run. */
     int begin() {
         // One step, acquire and release: see the note above.
-        return (int) FLAGS.getAndBitwiseAnd(this, ~(PENDING | ASKS | REVOKED));
+        return (int) FLAGS.getAndBitwiseAnd(this, ~(PENDING | ASKS | SHARED | REVOKED));
     }
 
     /** Step of the loop, once this task has left its queue: the flags decide about the run. */
@@ -336,7 +353,7 @@ public final class BottomHalf extends Task {
             return now;
         }
         // Acquire: what those wrote who asked. The errand, if there is one, stays where it is.
-        return (int) FLAGS.getAndBitwiseAnd(this, ~(ASKS | REVOKED));
+        return (int) FLAGS.getAndBitwiseAnd(this, ~(ASKS | SHARED | REVOKED));
     }
 
     /**
@@ -441,19 +458,27 @@ public final class BottomHalf extends Task {
         if ((old & (DELETED | PENDING)) != 0 || tryPostErrand()) {
             return true;
         }
-        // Gone. If no ask is left it was cancelled meanwhile, or the end of the loop reports it.
-        return !asksLeft();
+        return !isRefused();
     }
 
-    /** Takes what is left when the context is gone; whether that is asks, to be answered for. */
-    private boolean asksLeft() {
+    /** Step of {@link #schedule} when the context is gone: true unless others answer, or none. */
+    boolean isRefused() {
+        int left = takeLeft();
+        if ((left & SHARED) != 0) { // the others have been told that it is scheduled
+            context.remains().reportStarved(this);
+        }
+        return left != 0;
+    }
+
+    /** Takes what is left when the context is gone, which is to be answered for; 0 if nothing. */
+    private int takeLeft() {
         int old = begin();
         if ((old & DELETED) != 0) {
             // Whoever deletes and finds PENDING set leaves the rest to who has set it.
             reclaim();
-            return false;
+            return 0;
         }
-        return (old & ASKS) != 0;
+        return old & (ASKS | SHARED);
     }
 
     /** Queues the errand, or has the loop do it if that is not possible now; false if gone. */

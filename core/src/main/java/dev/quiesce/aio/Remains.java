@@ -130,7 +130,7 @@ final class Remains {
         }
     }
 
-    /** Reports what is due, since it could not be queued before the end. Home context. */
+    /** Reports what is due, since it could not be queued before the end. Thread: any. */
     void reportStarved(Task task) {
         context.report("end of the loop", new IllegalStateException(
                 context.whyGone() + "; it still had task " + LoopMeter.nameOf(task::describe)));

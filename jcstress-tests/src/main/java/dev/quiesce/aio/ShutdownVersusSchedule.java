@@ -150,6 +150,7 @@ public class ShutdownVersusSchedule {
         /** The last turn, then the end. */
         @Actor
         public void loop() {
+            turn();
             end();
         }
 
@@ -172,7 +173,7 @@ public class ShutdownVersusSchedule {
     @Outcome(expect = FORBIDDEN, desc = "Answered twice, or a waiter that nobody tells.")
     @State
     public static class ActualEndingBottomHalf extends Loop {
-        private final BottomHalf half = new BottomHalf(context, "half", () -> ran++);
+        private final BottomHalf half = new BottomHalf(context, DUE, this::countRun);
         private volatile boolean told;
 
         /** Schedules. */
@@ -190,6 +191,7 @@ public class ShutdownVersusSchedule {
         /** The last turn, then the end. */
         @Actor
         public void loop() {
+            turn();
             end();
         }
 
@@ -212,7 +214,7 @@ public class ShutdownVersusSchedule {
     @Outcome(expect = FORBIDDEN, desc = "Lost, or answered twice.")
     @State
     public static class ActualEndingCancelled extends Loop {
-        private final BottomHalf half = new BottomHalf(context, "half", () -> ran++);
+        private final BottomHalf half = new BottomHalf(context, DUE, this::countRun);
 
         /** It is queued, and cancelled. */
         public ActualEndingCancelled() {
@@ -229,9 +231,7 @@ public class ShutdownVersusSchedule {
         /** The end, without a last turn. */
         @Actor
         public void loop() {
-            Lease lease = context.acquire();
-            context.end("the end");
-            lease.close();
+            end();
         }
 
         /** What became of it. */
@@ -241,41 +241,18 @@ public class ShutdownVersusSchedule {
         }
     }
 
-    /** A loop, and what becomes of its tasks. */
-    static class Loop {
-        int ran;
-        int reported;
-        final AioContext context = new AioContext("loop", LoopSeams.system()
-                .withErrors((where, site, cause) -> reported++));
+    /** A loop, and a task. */
+    static class Loop extends EndingLoop {
         final Task task = new Task() {
             @Override
             protected void run() {
-                ran++;
+                countRun();
+            }
+
+            @Override
+            public String describe() {
+                return DUE;
             }
         };
-
-        /** Returns false if something is left. */
-        final boolean close() {
-            Lease lease = context.acquire();
-            boolean closed = isAccepted(context::close);
-            lease.close();
-            return closed;
-        }
-
-        final void end() {
-            Lease lease = context.acquire();
-            context.poll(0);
-            context.end("the end");
-            lease.close();
-        }
-
-        static boolean isAccepted(Runnable call) {
-            try {
-                call.run();
-                return true;
-            } catch (IllegalStateException refused) {
-                return false;
-            }
-        }
     }
 }

@@ -28,8 +28,6 @@ import org.openjdk.jcstress.infra.results.ZI_Result;
  * </pre>
  */
 public class StarveVersusFeed {
-    private static final String DUE = "what is due";
-
     private StarveVersusFeed() {
     }
 
@@ -190,12 +188,7 @@ public class StarveVersusFeed {
         /** Schedules. */
         @Actor
         public void scheduler(ZI_Result r) {
-            try {
-                half.schedule();
-                r.r1 = true;
-            } catch (IllegalStateException refused) {
-                r.r1 = false;
-            }
+            r.r1 = isAccepted(half::schedule);
         }
 
         /** The end. */
@@ -226,25 +219,16 @@ public class StarveVersusFeed {
         /** Schedules. */
         @Actor
         public void scheduler(ZI_Result r) {
-            try {
-                half.schedule();
-                r.r1 = true;
-            } catch (IllegalStateException refused) {
-                r.r1 = false;
-            }
+            r.r1 = isAccepted(half::schedule);
         }
 
         /** The close; if it is refused, one turn. */
         @Actor
         public void loop() {
-            Lease lease = context.acquire();
-            try {
-                context.close();
-                closed = true;
-            } catch (IllegalStateException refused) {
-                context.poll(0);
+            closed = close();
+            if (!closed) {
+                turn();
             }
-            lease.close();
         }
 
         /** What became of it. */
@@ -291,9 +275,7 @@ public class StarveVersusFeed {
     }
 
     /** A loop with an inbox that has no room for the first that comes. */
-    static class Loop {
-        final AioContext context = new AioContext("loop", LoopSeams.system().withErrors(
-                (where, site, cause) -> countReport(site, cause)), new ScarceInbox());
+    static class Loop extends EndingLoop {
         final BottomHalf half = new BottomHalf(context, DUE, this::countRun);
         final WorkItem item = new WorkItem() {
             @Override
@@ -311,18 +293,14 @@ public class StarveVersusFeed {
                 return DUE;
             }
         };
-        volatile int ran;
-        volatile int reported;
+
+        Loop() {
+            super(new ScarceInbox());
+        }
 
         final void submit() {
             Lease lease = context.acquire();
             item.submitted(context);
-            lease.close();
-        }
-
-        final void turn() {
-            Lease lease = context.acquire();
-            context.poll(0);
             lease.close();
         }
 
@@ -331,23 +309,6 @@ public class StarveVersusFeed {
                 turn();
             }
             return ran;
-        }
-
-        final void end() {
-            Lease lease = context.acquire();
-            context.end("the end");
-            lease.close();
-        }
-
-        @SuppressWarnings("NonAtomicOperationOnVolatileField") // at home only
-        private void countRun() {
-            ran++;
-        }
-
-        private synchronized void countReport(String site, Throwable cause) {
-            if ((site + cause).contains(DUE)) {
-                reported = reported + 1;
-            }
         }
     }
 

@@ -48,6 +48,33 @@ class StarvedStepModelTest {
 
     @Test
     @Rule("IOT-6")
+    @Rule("IOT-7")
+    void shouldAnswerEverybodyWhoSchedulesWhileTheLoopEnds() {
+        StepReport report = endingForMany(
+                schedules(World::queueErrand, BottomHalf::isRefused));
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("IOT-6")
+    @Rule("IOT-7")
+    void shouldAnswerEverybodyWhoFindsNoMemoryWhileTheLoopEnds() {
+        StepReport report = endingForMany(schedules(w -> false, BottomHalf::isRefused));
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    void shouldRefuteARefusalThatForgetsWhoCountedOnTheSameAsk() {
+        StepReport report = endingForMany(schedules(World::queueErrand,
+                half -> BottomHalf.asks(half.begin(), 0) != 0));
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(UNANSWERED);
+    }
+
+    @Test
+    @Rule("IOT-6")
     void shouldReportAnItemThatFoundNoMemoryWhileTheLoopEnds() {
         StepReport report = ending(StarvedStepModelTest::comesHome);
 
@@ -58,6 +85,20 @@ class StarvedStepModelTest {
     @Rule("AIO-20")
     void shouldAnswerAnAskThatFindsNoMemoryWhileTheContextIsClosed() {
         StepReport report = closing(StarvedStepModelTest::asks, "decides", Remains::beSealed);
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-20")
+    void shouldAnswerEverybodyWhoFindsNoMemoryWhileTheContextIsClosed() {
+        StepReport report = model(UNANSWERED, w -> w.context.isGone()
+                        ? w.isEachAnswered() : w.accepted == 2 && w.answers == 0
+                                && (w.served == w.asked || w.half.isScheduled()))
+                .actor("one", schedules(w -> false, BottomHalf::isRefused))
+                .actor("another", schedules(w -> false, BottomHalf::isRefused))
+                .actor("close", close("decides", Remains::beSealed))
+                .explore();
 
         assertThat(report.isProved()).as(report.toString()).isTrue();
     }
@@ -149,6 +190,25 @@ class StarvedStepModelTest {
                 .step("answers", World::refuse);
     }
 
+    /** As {@code BottomHalf.schedule} from elsewhere, with a note of what it says. */
+    private static Consumer<StepProgram<World>> schedules(
+            Predicate<World> queues, Predicate<BottomHalf> isRefused) {
+        return program -> program.step("does something", w -> w.asked++)
+                .branch("asks", w -> (w.half.ask() & BottomHalf.PENDING) == 0 ? null : w.accept())
+                .branch("queues", w -> queues.test(w) ? w.accept() : null)
+                .step("is not pending", w -> w.half.unpend())
+                .branch("says so", w -> w.remains().beStarved() ? null : "answers")
+                .step("notifies", w -> w.handshake().announce())
+                .branch("is it gone?", w -> w.context.isGone() ? null : w.accept())
+                .step("answers", w -> {
+                    if (isRefused.test(w.half)) {
+                        w.refused++;
+                    } else {
+                        w.accepted++;
+                    }
+                });
+    }
+
     private static void ask(StepProgram<World> program) {
         program.step("does something", w -> w.asked++)
                 .branch("asks", w -> (w.half.ask() & BottomHalf.PENDING) == 0 ? null : END);
@@ -193,11 +253,23 @@ class StarvedStepModelTest {
     private static StepReport ending(Consumer<StepProgram<World>> due) {
         return model(UNANSWERED, w -> w.answers == 1)
                 .actor("one", due)
-                .actor("end", program -> program
-                        .step("queues what is due", w -> w.remains().feed())
-                        .step("is gone", w -> w.context.beGone("the end"))
-                        .step("abandons", w -> w.remains().abandon("the end")))
+                .actor("end", StarvedStepModelTest::end)
                 .explore();
+    }
+
+    /** Two who schedule the same bottom half, and the end of the loop. */
+    private static StepReport endingForMany(Consumer<StepProgram<World>> schedules) {
+        return model(UNANSWERED, World::isEachAnswered)
+                .actor("one", schedules)
+                .actor("another", schedules)
+                .actor("end", StarvedStepModelTest::end)
+                .explore();
+    }
+
+    private static void end(StepProgram<World> program) {
+        program.step("queues what is due", w -> w.remains().feed())
+                .step("is gone", w -> w.context.beGone("the end"))
+                .step("abandons", w -> w.remains().abandon("the end"));
     }
 
     /**
@@ -209,14 +281,19 @@ class StarvedStepModelTest {
         return model(UNANSWERED, w -> w.context.isGone()
                         ? w.refused == 1 && w.answers == 1 : w.served == 1 && w.answers == 0)
                 .actor("one", due)
-                .actor("close", program -> program
-                        .branch(decides, w -> isNobodyStarved.test(w.remains()) ? null : "feeds")
-                        .step("is gone", w -> w.context.beGone("the close"))
-                        .step("looks for the last time", w -> w.remains().feed())
-                        .branch("has closed", w -> END)
-                        .step("feeds", w -> w.remains().feed())
-                        .branch("runs", w -> w.runs(END)))
+                .actor("close", close(decides, isNobodyStarved))
                 .explore();
+    }
+
+    private static Consumer<StepProgram<World>> close(
+            String decides, Predicate<Remains> isNobodyStarved) {
+        return program -> program
+                .branch(decides, w -> isNobodyStarved.test(w.remains()) ? null : "feeds")
+                .step("is gone", w -> w.context.beGone("the close"))
+                .step("looks for the last time", w -> w.remains().feed())
+                .branch("has closed", w -> END)
+                .step("feeds", w -> w.remains().feed())
+                .branch("runs", w -> w.runs(END));
     }
 
     private static StepModel<World> model(String otherwise, Predicate<World> inTheEnd) {
@@ -236,8 +313,11 @@ class StarvedStepModelTest {
         int served;
         int answers;
 
-        /** How many of the answers are refusals. */
+        /** How many of the answers are refusals; where accepted are counted, how many besides. */
         int refused;
+
+        /** How many were told that it is scheduled. */
+        int accepted;
         final BottomHalf half = new BottomHalf(context, DUE, () -> served = asked);
         private final WorkItem[] atWork = {new Item(), new Item()};
         private int done;
@@ -282,6 +362,21 @@ class StarvedStepModelTest {
             answers += asked;
         }
 
+        String accept() {
+            accepted++;
+            return END;
+        }
+
+        boolean queueErrand() {
+            return Task.push(context.inbox, half.errand());
+        }
+
+        /** Each is told yes or no; what was told yes is reported, once for each at most. */
+        boolean isEachAnswered() {
+            return accepted + refused == 2
+                    && answers >= Math.min(accepted, 1) && answers <= accepted;
+        }
+
         private void countAnswer(String report) {
             answers += report.contains(DUE) ? 1 : 0;
         }
@@ -292,7 +387,8 @@ class StarvedStepModelTest {
                     + " items done, ready " + context.queues().ready().size()
                     + (remains().isStarved() ? ", starved" : "")
                     + (isAnnounced() ? ", announced" : "") + (context.isGone() ? ", gone" : "")
-                    + ", answers " + answers + ", refused " + refused;
+                    + ", answers " + answers + ", refused " + refused + ", accepted " + accepted
+                    + (context.inbox.isEmpty() ? "" : ", queued");
         }
 
         /** Blocking work that is done. */
