@@ -7,7 +7,8 @@
 #     benchmarks/run.sh idle                     loops that have nothing to do
 #
 # Build first: ./mvnw -q -DskipTests -pl benchmarks -am package. JAVA_HOME chooses the JDK. Options
-# of JMH go to every run, such as -f 1 -i 3 -r 200ms for a quick look. Contenders take turns: in each
+# of JMH go to every run, such as -f 1 -i 3 -r 200ms for a quick look; with -p contender=... the goals
+# are checked whose contenders are all there, and the others named. Contenders take turns: in each
 # of -f rounds (default: 3) every one has one fork, since the machine may be another a minute later.
 # Results are kept, as JMH writes them, one file a round, in benchmarks/target/results.
 
@@ -30,6 +31,7 @@ mkdir -p "$results"
 # the rounds are here, and -f is taken out of its options.
 rounds=3
 forks=1
+goals=--goals
 options=()
 while (($# > 0)); do
     case $1 in
@@ -37,6 +39,7 @@ while (($# > 0)); do
         -f[0-9]*) rounds=${1#-f} ;;
         *) options+=("$1") ;;
     esac
+    [[ $1 != *contender=* ]] || goals=--goals-of-some
     shift
 done
 [[ $rounds =~ ^(0|[1-9][0-9]*)$ ]] || { echo "-f $rounds: expected a number of forks" >&2; exit 2; }
@@ -76,7 +79,7 @@ case $suite in
             jmh $round unpinned "" 'benchmarks\.loop\.RoundTripBenchmark'
             jmh $round pinned "taskset -c 0" 'benchmarks\.loop\.RoundTripBenchmark'
         done
-        report --goals $(measured loop) $(measured unpinned unpinned=) $(measured pinned pinned=)
+        report $goals $(measured loop) $(measured unpinned unpinned=) $(measured pinned pinned=)
         ;;
     path)
         forget path
@@ -89,7 +92,7 @@ case $suite in
         "$java" "$quiet" -cp $jar dev.quiesce.benchmarks.idle.IdleCost
         ;;
     *)
-        sed -n '3,13s/^# \{0,1\}//p' run.sh >&2
+        sed -n '3,14s/^# \{0,1\}//p' run.sh >&2
         exit 2
         ;;
 esac

@@ -1,6 +1,7 @@
 package dev.quiesce.benchmarks.report;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What the issue asks for: a contender's time, as a share of the best of its rivals.
@@ -24,20 +25,33 @@ record Goal(
             new Goal("roundTrip, pinned", "QUIESCE_TASK",
                     "roundTrip, pinned", List.of("JCTOOLS_PARK"), 1.0));
 
-    /** The ratio that was reached. */
-    double ratio(List<Measurement> measured) {
-        double best = measured.stream()
-                .filter(m -> m.suite().equals(rivalSuite) && rivals.contains(m.contender()))
-                .mapToDouble(Measurement::median)
-                .min().orElseThrow(() -> missing(rivalSuite, rivals.toString()));
-        return measured.stream()
-                .filter(m -> m.suite().equals(suite) && m.contender().equals(contender))
-                .mapToDouble(Measurement::median)
-                .findFirst().orElseThrow(() -> missing(suite, contender)) / best;
+    /** Who has to be measured for the ratio, and was not. */
+    List<String> missing(List<Measurement> measured) {
+        return Stream.concat(Stream.of(contender).filter(c -> !isIn(measured, suite, c)),
+                        rivals.stream().filter(c -> !isIn(measured, rivalSuite, c)))
+                .toList();
     }
 
-    private static IllegalArgumentException missing(String suite, String contender) {
-        return new IllegalArgumentException(
-                "the results lack " + contender + " in " + suite + ": run the whole suite");
+    /** The ratio that was reached, if nobody is {@link #missing}. */
+    double ratio(List<Measurement> measured) {
+        double best = rivals.stream()
+                .mapToDouble(rival -> median(measured, rivalSuite, rival))
+                .min().orElseThrow();
+        return median(measured, suite, contender) / best;
+    }
+
+    private static boolean isIn(List<Measurement> measured, String suite, String contender) {
+        return measured.stream().anyMatch(m -> isOf(m, suite, contender));
+    }
+
+    private static double median(List<Measurement> measured, String suite, String contender) {
+        return measured.stream()
+                .filter(m -> isOf(m, suite, contender))
+                .mapToDouble(Measurement::median)
+                .findFirst().orElseThrow();
+    }
+
+    private static boolean isOf(Measurement one, String suite, String contender) {
+        return one.suite().equals(suite) && one.contender().equals(contender);
     }
 }
