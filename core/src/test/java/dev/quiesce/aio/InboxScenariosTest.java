@@ -134,10 +134,7 @@ class InboxScenariosTest {
         int[] next = new int[POSTERS];
         int violations = 0;
         for (int taken = 0; taken < POSTERS * TASKS;) {
-            if (!inbox.hasNext()) {
-                Thread.onSpinWait();
-                continue;
-            }
+            Spin.until(inbox::hasNext, "a further task");
             list.appendFrom(inbox, Integer.MAX_VALUE);
             // What was seen to be there must be there.
             violations += list.isEmpty() ? 1 : 0;
@@ -176,9 +173,7 @@ class InboxScenariosTest {
             posters.add(thread);
         }
         started.await();
-        while (accepted.get() < 1_000) {
-            Thread.onSpinWait();
-        }
+        Spin.until(() -> accepted.get() >= 1_000, "a thousand tasks are accepted");
 
         inbox.seal();
         sealed.countDown();

@@ -255,9 +255,7 @@ class IoThreadTest {
         ioThread.context().execute(() -> await(go));
         Thread closer = new Thread(ioThread::close);
         closer.start();
-        while (ioThread.state() == IoThread.State.RUNNING) {
-            Thread.onSpinWait();
-        }
+        Spin.until(() -> ioThread.state() != IoThread.State.RUNNING, "the IOThread stops");
         assertThat(ioThread.state()).isEqualTo(IoThread.State.STOPPING);
         assertThat(ioThread).hasToString("IoThread[io, STOPPING]");
 

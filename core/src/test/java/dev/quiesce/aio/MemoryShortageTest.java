@@ -470,10 +470,8 @@ class MemoryShortageTest {
     }
 
     private void pollUntil(BooleanSupplier done) {
-        while (!done.getAsBoolean()) {
-            context.poll(0);
-            Thread.onSpinWait();
-        }
+        Spin.until(() -> done.getAsBoolean() || (context.poll(0) && done.getAsBoolean()),
+                "the item has run");
     }
 
     private void takeTurn() {

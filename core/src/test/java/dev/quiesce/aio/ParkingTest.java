@@ -166,9 +166,7 @@ class ParkingTest {
             }
         });
         sleeper.start();
-        while (!context.watched().stats().asleep()) {
-            Thread.onSpinWait();
-        }
+        Spin.until(() -> context.watched().stats().asleep(), "the loop sleeps");
 
         sleeper.interrupt();
         // Only now, so that it was interrupted long enough before it ends, whoever comes late.

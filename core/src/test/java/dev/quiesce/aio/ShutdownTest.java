@@ -203,9 +203,7 @@ class ShutdownTest {
         Thread closer = new Thread(ioThread::close);
         closer.start();
         // Counted as ended, it may still take what comes; once it has reported, it does not.
-        while (reports.isEmpty()) {
-            Thread.onSpinWait();
-        }
+        Spin.until(() -> !reports.isEmpty(), "a report of what is left");
 
         go.countDown();
         closer.join();
@@ -235,9 +233,7 @@ class ShutdownTest {
         await(running);
         Thread closer = new Thread(ioThread::close);
         closer.start();
-        while (ioThread.state() == IoThread.State.RUNNING) {
-            Thread.onSpinWait();
-        }
+        Spin.until(() -> ioThread.state() != IoThread.State.RUNNING, "the IOThread stops");
 
         go.countDown();
         closer.join();

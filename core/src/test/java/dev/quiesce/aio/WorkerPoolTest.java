@@ -16,7 +16,6 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -104,17 +103,17 @@ class WorkerPoolTest {
     void shouldEndAnIdleWorkerAboveTheMinimumAfterTenSecondsAndNotBefore() {
         try (WorkerPool pool = pool(1, 3)) {
             occupy(pool, 3);
-            awaitThat(() -> pool.idleThreads() == 3);
+            Spin.until(() -> pool.idleThreads() == 3, "three workers are idle");
 
             now.addAndGet(IDLE_NANOS - 1);
             pool.resize(1, 3);
             occupy(pool, 3);
             assertThat(made).hasSize(3);
-            awaitThat(() -> pool.idleThreads() == 3);
+            Spin.until(() -> pool.idleThreads() == 3, "three workers are idle");
 
             now.addAndGet(IDLE_NANOS);
             pool.resize(1, 3);
-            awaitThat(() -> pool.threads() == 1);
+            Spin.until(() -> pool.threads() == 1, "one worker is left");
 
             occupy(pool, 1);
             assertThat(made).hasSize(3);
@@ -152,12 +151,12 @@ class WorkerPoolTest {
     @Rule("AIO-69")
     void shouldLetIdleWorkersGoWhenTheMinimumIsLowered() {
         try (WorkerPool pool = pool(3, 3)) {
-            awaitThat(() -> pool.idleThreads() == 3);
+            Spin.until(() -> pool.idleThreads() == 3, "three workers are idle");
             now.addAndGet(IDLE_NANOS);
 
             pool.resize(0, 3);
 
-            awaitThat(() -> pool.threads() == 0);
+            Spin.until(() -> pool.threads() == 0, "no worker is left");
             occupy(pool, 1);
         }
         assertThat(made).hasSize(4);
@@ -182,7 +181,7 @@ class WorkerPoolTest {
             pollUntil(8);
 
             assertThat(later).hasSize(1);
-            awaitThat(() -> pool.threads() == 1);
+            Spin.until(() -> pool.threads() == 1, "one worker is left");
         }
     }
 
@@ -332,7 +331,7 @@ class WorkerPoolTest {
             pool.submit(home, new Item("queued behind it", () -> { }));
             go.countDown();
             pollUntil(1);
-            awaitThat(() -> reports.size() == 1);
+            Spin.until(() -> reports.size() == 1, "one report");
             assertThat(pool.threads()).isEqualTo(1);
         }
 
@@ -458,12 +457,12 @@ class WorkerPoolTest {
         own();
         try (WorkerPool pool = Workers.pool(factory, 0, 1, now::get)) {
             occupy(pool, 1);
-            awaitThat(() -> pool.idleThreads() == 1);
+            Spin.until(() -> pool.idleThreads() == 1, "one worker is idle");
 
             now.addAndGet(IDLE_NANOS);
             pool.resize(0, 1);
 
-            awaitThat(() -> pool.threads() == 0);
+            Spin.until(() -> pool.threads() == 0, "no worker is left");
         }
         assertThatThrownBy(() -> Workers.pool(factory, 0, 1,
                 MachineClock.driven("guest", Clock.Kind.VIRTUAL)))
@@ -531,15 +530,9 @@ class WorkerPoolTest {
     }
 
     private void pollUntil(int runs) {
-        while (log.size() < runs) {
-            home.poll(Long.MAX_VALUE);
-        }
-    }
-
-    private static void awaitThat(BooleanSupplier condition) {
-        while (!condition.getAsBoolean()) {
-            Thread.onSpinWait();
-        }
+        long slice = TimeUnit.SECONDS.toNanos(1);
+        Spin.until(() -> log.size() >= runs || (home.poll(slice) && log.size() >= runs),
+                runs + " items have run");
     }
 
     private static void await(CountDownLatch latch) {

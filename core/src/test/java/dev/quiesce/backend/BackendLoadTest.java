@@ -70,22 +70,23 @@ class BackendLoadTest {
     @Rule("BB-47")
     void shouldMoveUnderLoadForTwoSecondsAndCompleteEveryRequestOnce() throws Exception {
         List<VerifiedLoad> loads = startLoads();
-        Reader reader = new Reader();
-        reader.start();
-        pollUntil(() -> reader.reads.get() > 0);
-        List<AioContext> targets = contexts();
         long moves = 0;
         long inFlightAtStart = 0;
+        Reader reader = new Reader();
+        try (reader) {
+            reader.start();
+            pollUntil(() -> reader.reads.get() > 0);
+            List<AioContext> targets = contexts();
 
-        for (long end = in(2_000); moves <= 10 || main.clock().nanoTime() < end; moves++) {
-            inFlightAtStart += backend.gate().isSettled() ? 0 : 1;
-            AioContext target = targets.get((int) (moves % targets.size()));
-            backend.setContext(target);
-            assertThat(backend.context()).isSameAs(target);
-            assertThat(base.context()).isSameAs(target);
+            for (long end = in(2_000); moves <= 10 || main.clock().nanoTime() < end; moves++) {
+                inFlightAtStart += backend.gate().isSettled() ? 0 : 1;
+                AioContext target = targets.get((int) (moves % targets.size()));
+                backend.setContext(target);
+                assertThat(backend.context()).isSameAs(target);
+                assertThat(base.context()).isSameAs(target);
+            }
+            stop(loads);
         }
-        stop(loads);
-        reader.stop();
 
         assertThat(moves).isGreaterThan(10);
         assertThat(inFlightAtStart).isPositive();
@@ -166,19 +167,22 @@ class BackendLoadTest {
                     pin.close();
                     ran.complete(null);
                 });
-                ran.join();
+                ran.orTimeout(60, TimeUnit.SECONDS).join();
             }
         }, "pinner");
         pinner.start();
-        pollUntil(() -> pinned.get() > 0);
         List<AioContext> targets = List.of(threads.get(0).context(), threads.get(1).context());
 
         int moves = 0;
-        for (long end = in(500); moves == 0 || main.clock().nanoTime() < end; moves++) {
-            backend.setContext(targets.get(moves % 2));
+        try {
+            pollUntil(() -> pinned.get() > 0);
+            for (long end = in(500); moves == 0 || main.clock().nanoTime() < end; moves++) {
+                backend.setContext(targets.get(moves % 2));
+            }
+        } finally {
+            stop.set(true);
+            pinner.join();
         }
-        stop.set(true);
-        pinner.join();
 
         assertThat(moves).isPositive();
         assertThat(pinned.get()).isPositive();
@@ -244,7 +248,7 @@ class BackendLoadTest {
     }
 
     /** Reads contexts from a foreign thread all the time, and expects nothing but a known one. */
-    private final class Reader {
+    private final class Reader implements AutoCloseable {
         private final AtomicLong reads = new AtomicLong();
         private final AtomicLong strange = new AtomicLong();
         private final AtomicBoolean stop = new AtomicBoolean();
@@ -254,7 +258,8 @@ class BackendLoadTest {
             thread.start();
         }
 
-        void stop() throws InterruptedException {
+        @Override
+        public void close() throws InterruptedException {
             stop.set(true);
             thread.join();
         }

@@ -8,6 +8,7 @@ import dev.quiesce.aio.IoThread;
 import dev.quiesce.aio.IoThreadConfig;
 import dev.quiesce.aio.LoopSeams;
 import dev.quiesce.aio.Parker;
+import dev.quiesce.aio.Spin;
 import dev.quiesce.block.BlockStatus;
 import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.driver.BlockRequest;
@@ -270,9 +271,8 @@ class BackendRootTest {
         public void unpark(AioContext context, @Nullable Thread owner) {
             long before = sleeps.get();
             parker.unpark(context, owner);
-            while (owner != null && owner.isAlive() && sleeps.get() == before) {
-                Thread.onSpinWait();
-            }
+            Spin.until(() -> owner == null || !owner.isAlive() || sleeps.get() != before,
+                    context + " sleeps again");
         }
     }
 }

@@ -87,6 +87,7 @@ class VhostUserExampleTest {
     /** Tries until the program listens, for as long as it runs. */
     private static SocketChannel connect(Path socket, CompletableFuture<Void> program)
             throws IOException {
+        long begun = System.nanoTime();
         while (true) {
             SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
             try {
@@ -95,6 +96,8 @@ class VhostUserExampleTest {
             } catch (IOException notYet) {
                 channel.close();
                 assertThat(program).as("the program").isNotDone();
+                assertThat(System.nanoTime() - begun).as("nobody listens at %s", socket)
+                        .isLessThan(TimeUnit.SECONDS.toNanos(60));
                 Thread.onSpinWait();
             }
         }

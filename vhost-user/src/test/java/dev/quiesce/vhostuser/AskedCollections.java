@@ -1,6 +1,5 @@
 package dev.quiesce.vhostuser;
 
-import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.GarbageCollectionNotificationInfo;
 import com.sun.management.GarbageCollectorMXBean;
@@ -41,14 +40,11 @@ final class AskedCollections implements NotificationListener, AutoCloseable {
 
     /** How many there were. The JVM tells of them late, but in order. */
     int count() {
-        long deadline = System.nanoTime() + Machine.LIMIT_NANOS;
         for (GarbageCollectorMXBean each : collectors) {
             String name = each.getName();
             long last = last(each);
-            while (last > before.get(name) && heard.getOrDefault(name, 0L) < last) {
-                assertThat(System.nanoTime()).as("nothing heard").isLessThan(deadline);
-                Thread.onSpinWait();
-            }
+            Host.until(() -> last <= before.get(name) || heard.getOrDefault(name, 0L) >= last,
+                    () -> "nothing heard");
         }
         return asked.get();
     }

@@ -115,9 +115,7 @@ final class BackEndProcess implements AutoCloseable {
                     new InputStreamReader(System.in, StandardCharsets.UTF_8));
             while (HOLD.equals(in.readLine())) {
                 host.gate.shut();
-                while (host.gate.heldCount() == 0) {
-                    Thread.onSpinWait();
-                }
+                Host.until(() -> host.gate.heldCount() > 0, () -> "nothing came to be held");
                 System.out.println(HOLDS);
             }
         }

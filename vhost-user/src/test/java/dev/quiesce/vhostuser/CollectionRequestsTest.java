@@ -102,10 +102,10 @@ class CollectionRequestsTest {
         requests.request(1);
         requests.request(CollectionRequests.WAITING_MAX);
         CompletableFuture<Void> tooMuch = CompletableFuture.runAsync(() -> requests.request(1));
-        while (!isWaiting()) {
+        Host.until(() -> {
             assertThat(tooMuch).isNotDone();
-            Thread.onSpinWait();
-        }
+            return isWaiting();
+        }, () -> "nobody waits");
 
         timed.remove().run();
 

@@ -69,9 +69,7 @@ class InflightSessionTest extends ServedSocket {
             InflightMemory buffer = machine.inflight();
             host.gate.shut();
             List<GuestCommand> writes = submitWrites(machine, 5);
-            while (buffer.count(REQUESTS) < writes.size()) {
-                Thread.onSpinWait();
-            }
+            awaitUnfinished(buffer, writes.size());
             assertThat(buffer.version(REQUESTS)).isOne();
             assertThat(buffer.usedIndex(REQUESTS)).isEqualTo(machine.usedIndex(REQUESTS));
 
@@ -96,9 +94,7 @@ class InflightSessionTest extends ServedSocket {
             assertThat(session.execute(0, 0, GuestCdb.testUnitReady()).isGood()).isTrue();
             host.gate.shut();
             List<GuestCommand> writes = submitWrites(machine, 5);
-            while (machine.inflight().count(REQUESTS) < writes.size()) {
-                Thread.onSpinWait();
-            }
+            awaitUnfinished(machine.inflight(), writes.size());
             machine.frontEnd.close();
             host.gate.open();
 
@@ -122,9 +118,7 @@ class InflightSessionTest extends ServedSocket {
             InflightMemory buffer = machine.inflight();
             host.gate.shut();
             List<GuestCommand> writes = submitWrites(machine, 2);
-            while (buffer.count(REQUESTS) < writes.size()) {
-                Thread.onSpinWait();
-            }
+            awaitUnfinished(buffer, writes.size());
             host.server.device().markBroken("a test", null);
             host.gate.open();
 
@@ -210,9 +204,7 @@ class InflightSessionTest extends ServedSocket {
 
             submitWrites(machine, 1);
 
-            while (!host.server.device().isBroken()) {
-                Thread.onSpinWait();
-            }
+            Host.until(() -> host.server.device().isBroken(), () -> "the device is not broken");
             assertThat(host.server.device().brokenCause()).isInstanceOf(InternalError.class);
         }
         try (Machine next = Machine.booted(socket); GuestSession session = next.session()) {
@@ -259,6 +251,11 @@ class InflightSessionTest extends ServedSocket {
         FrontEnd frontEnd = new FrontEnd(socket);
         frontEnd.acknowledged(16, payload -> payload.putLong(1 << 3 | 1 << 12));
         return frontEnd;
+    }
+
+    private static void awaitUnfinished(InflightMemory buffer, int count) {
+        Host.until(() -> buffer.count(REQUESTS) >= count,
+                () -> buffer.count(REQUESTS) + " of " + count + " are in flight");
     }
 
     private static List<GuestCommand> submitWrites(Machine machine, int count) {

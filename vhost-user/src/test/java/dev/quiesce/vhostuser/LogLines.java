@@ -1,6 +1,5 @@
 package dev.quiesce.vhostuser;
 
-import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -19,11 +18,7 @@ final class LogLines implements AutoCloseable {
 
     /** Waits until so many lines have come since the last {@link #take}. */
     void await(int count) {
-        long deadline = System.nanoTime() + Machine.LIMIT_NANOS;
-        while (lines(false).size() < count) {
-            assertThat(System.nanoTime()).as("fewer than %s lines", count).isLessThan(deadline);
-            Thread.onSpinWait();
-        }
+        Host.until(() -> lines(false).size() >= count, () -> "fewer than " + count + " lines");
     }
 
     /** Whether no line has come since the last {@link #take}. */

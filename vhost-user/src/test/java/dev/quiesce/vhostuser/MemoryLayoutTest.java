@@ -186,9 +186,8 @@ class MemoryLayoutTest extends ServedSocket {
             System.gc();
             long before = KernelCounts.mappings(RAM_NAME); // other tests' garbage, if any
             moveDataOnce(itsSocket);
-            while (itsHost.server.status().frontEnd() != null) {
-                Thread.onSpinWait();
-            }
+            Host.until(() -> itsHost.server.status().frontEnd() == null,
+                    () -> "the front end is still there");
 
             assertThat(KernelCounts.settles(() -> KernelCounts.mappings(RAM_NAME) <= before))
                     .isTrue();

@@ -31,12 +31,10 @@ final class Neighbour implements AutoCloseable {
     /** Waits until a round has begun and ended from now on. */
     void goesOn() {
         long wanted = rounds.get() + 2;
-        long deadline = System.nanoTime() + Machine.LIMIT_NANOS;
-        while (rounds.get() < wanted) {
+        Host.until(() -> {
             assertThat(end).isNotDone();
-            assertThat(System.nanoTime()).as("the neighbour stands still").isLessThan(deadline);
-            Thread.onSpinWait();
-        }
+            return rounds.get() >= wanted;
+        }, () -> "the neighbour stands still");
     }
 
     private long work() {

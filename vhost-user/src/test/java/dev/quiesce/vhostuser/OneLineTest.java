@@ -154,9 +154,8 @@ class OneLineTest extends ServedSocket {
             attack.by(attacker);
             attacker.frontEnd.awaitClosed();
             log.await(lines);
-            while (host.server.status().frontEnd() != null) {
-                Thread.onSpinWait();
-            }
+            Host.until(() -> host.server.status().frontEnd() == null,
+                    () -> "the front end is still there");
         }
     }
 

@@ -32,8 +32,6 @@ import org.newsclub.net.unix.FileDescriptorCast;
 @Rule("VHU-15")
 @Rule("VHU-50")
 class PollableTest {
-    private static final long LIMIT_NANOS = Machine.LIMIT_NANOS;
-
     @TempDir private Path directory;
 
     @ParameterizedTest
@@ -316,9 +314,10 @@ class PollableTest {
             CompletableFuture<Integer> read = CompletableFuture.supplyAsync(
                     () -> Machine.quietly(kick::drain));
 
-            while (!read.isDone()) {
+            Host.until(() -> {
                 kick.cut();
-            }
+                return read.isDone();
+            }, () -> "it still reads");
 
             assertThat(read).failsWithin(Duration.ZERO).withThrowableThat()
                     .withRootCauseInstanceOf(ClosedChannelException.class);
@@ -424,11 +423,8 @@ class PollableTest {
     }
 
     private static void awaitParked() {
-        long deadline = System.nanoTime() + LIMIT_NANOS;
-        while (Thread.getAllStackTraces().entrySet().stream().noneMatch(PollableTest::isParked)) {
-            assertThat(System.nanoTime()).as("the guard never sleeps").isLessThan(deadline);
-            Thread.onSpinWait();
-        }
+        Host.until(() -> Thread.getAllStackTraces().entrySet().stream()
+                .anyMatch(PollableTest::isParked), () -> "the guard never sleeps");
     }
 
     private static boolean isParked(Map.Entry<Thread, StackTraceElement[]> thread) {
@@ -442,19 +438,12 @@ class PollableTest {
     }
 
     private static void await(EventNotifier doorbell) {
-        long deadline = System.nanoTime() + LIMIT_NANOS;
-        while (!doorbell.testAndClear()) {
-            assertThat(System.nanoTime()).as("no kick came").isLessThan(deadline);
-            Thread.onSpinWait();
-        }
+        Host.until(doorbell::testAndClear, () -> "no kick came");
     }
 
     /** Until so few are left of the same file: what the poller reads by is closed when it ends. */
-    private static void awaitOpen(long left, FileDescriptor descriptor) throws IOException {
-        long deadline = System.nanoTime() + LIMIT_NANOS;
-        while (KernelCounts.onTheSameAs(descriptor) != left) {
-            assertThat(System.nanoTime()).as("the poller has not let go").isLessThan(deadline);
-            Thread.onSpinWait();
-        }
+    private static void awaitOpen(long left, FileDescriptor descriptor) {
+        Host.until(() -> Machine.quietly(() -> KernelCounts.onTheSameAs(descriptor)) == left,
+                () -> "the poller has not let go");
     }
 }

@@ -574,11 +574,8 @@ class SessionTest extends ServedSocket {
         return frontEnd().queues().get(queue).isRunning();
     }
 
-    private static void awaitTrue(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + Machine.LIMIT_NANOS;
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("time is over").isLessThan(deadline);
-            Thread.onSpinWait();
-        }
+    private void awaitTrue(BooleanSupplier condition) {
+        Host.until(condition, () -> host.gate.heldCount() + " requests held by the driver, "
+                + host.disk.backend().gate().parkedCount() + " parked; " + host.server.status());
     }
 }

@@ -3,6 +3,7 @@ package dev.quiesce.aio.time;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.quiesce.aio.Spin;
 import dev.quiesce.aio.time.Clock.Kind;
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
@@ -108,9 +109,8 @@ class MachineClockTest {
                 now = before + 100;
                 reader = new Thread(() -> seen = clock.nanoTime());
                 reader.start();
-                while (reader.isAlive() && reader.getState() != Thread.State.BLOCKED) {
-                    Thread.onSpinWait();
-                }
+                Spin.until(() -> !reader.isAlive()
+                        || reader.getState() == Thread.State.BLOCKED, "the reader waits");
             }
             return before;
         }

@@ -2,6 +2,7 @@ package dev.quiesce.driver.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.quiesce.aio.Spin;
 import dev.quiesce.aio.Workers;
 import dev.quiesce.block.BlockStatus;
 import dev.quiesce.block.Operation;
@@ -150,9 +151,8 @@ class FileFlushTest extends FileFixture {
             inside.await();
             rig.port().submit(flushes.get(1));
             rig.port().submit(flushes.get(2));
-            while (driver.image().flushesWaiting() < 2) {
-                Thread.onSpinWait();
-            }
+            FileDriver waitedFor = driver;
+            Spin.until(() -> waitedFor.image().flushesWaiting() >= 2, "two flushes wait");
             go.countDown();
             rig.port().settle();
             close();

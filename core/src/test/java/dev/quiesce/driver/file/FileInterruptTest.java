@@ -2,6 +2,7 @@ package dev.quiesce.driver.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.quiesce.aio.Spin;
 import dev.quiesce.aio.Workers;
 import dev.quiesce.block.BlockStatus;
 import dev.quiesce.driver.Rig;
@@ -188,7 +189,7 @@ class FileInterruptTest extends FileFixture {
         }
 
         int[] interruptedIn = {0, 0};
-        while (machines[0].isRunning() || machines[1].isRunning()) {
+        Spin.until(() -> {
             for (int i = 0; i < machines.length; i++) {
                 int round = machines[i].rounds.get();
                 if (round != interruptedIn[i]) {
@@ -196,8 +197,8 @@ class FileInterruptTest extends FileFixture {
                     machines[i].thread.interrupt();
                 }
             }
-            Thread.onSpinWait();
-        }
+            return !machines[0].isRunning() && !machines[1].isRunning();
+        }, "both machines have ended");
 
         driver.close();
         for (Machine machine : machines) {

@@ -13,7 +13,6 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +32,6 @@ final class HeldStop implements Transport {
     static final int HELD = 24;
     static final String ALL_HELD = "all held";
 
-    private static final long LIMIT_SECONDS = 60;
 
     private final Transport sockets = new VhostUserTransport();
 
@@ -128,14 +126,7 @@ final class HeldStop implements Transport {
         }
 
         private static void until(BooleanSupplier isSo) {
-            long begun = System.nanoTime();
-            while (!isSo.getAsBoolean()) {
-                if (System.nanoTime() - begun > TimeUnit.SECONDS.toNanos(LIMIT_SECONDS)) {
-                    throw new IllegalStateException("not in " + LIMIT_SECONDS + " s; threads: "
-                            + Thread.getAllStackTraces());
-                }
-                Thread.onSpinWait();
-            }
+            Spin.until(isSo, () -> "threads: " + Thread.getAllStackTraces());
         }
     }
 }

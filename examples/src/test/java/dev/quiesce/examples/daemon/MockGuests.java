@@ -58,8 +58,11 @@ final class MockGuests implements Transport {
 
         private static void completeOnceAwaited(
                 CompletableFuture<Void> closed, @Nullable Throwable failure) {
-            while (closed.getNumberOfDependents() == 0) {
-                Thread.onSpinWait();
+            try {
+                Spin.until(() -> closed.getNumberOfDependents() > 0,
+                        () -> "nobody waits for the close");
+            } catch (IllegalStateException e) {
+                closed.completeExceptionally(e);
             }
             if (failure == null) {
                 closed.complete(null);

@@ -106,11 +106,7 @@ class TransportTest {
             return () -> { };
         }
         VhostUserGuest guest = new VhostUserGuest(socket(), directory.resolve("ram"), QUEUES);
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
-        while (connection.device().status() == 0) {
-            assertThat(System.nanoTime()).as("the driver has not begun").isLessThan(end);
-            Thread.onSpinWait();
-        }
+        Spin.until(() -> connection.device().status() != 0, () -> "the driver has not begun");
         return guest;
     }
 

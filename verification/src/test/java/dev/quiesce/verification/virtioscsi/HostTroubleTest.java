@@ -26,7 +26,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -123,17 +125,25 @@ class HostTroubleTest {
         Thread thread = new Thread(machine, "machine");
 
         thread.start();
-        int interrupted = -1;
-        while (interrupted < COMMANDS_INTERRUPTED && thread.isAlive()) {
+        AtomicInteger interrupted = new AtomicInteger(-1);
+        until(() -> {
             int now = commands.get();
-            if (now != interrupted) {
-                interrupted = now;
+            if (now != interrupted.getAndSet(now)) {
                 thread.interrupt();
             }
-            Thread.onSpinWait();
-        }
+            return now >= COMMANDS_INTERRUPTED || !thread.isAlive();
+        }, "it was interrupted in enough commands");
 
         assertThat(machine.get()).as("kept its interrupt").isTrue();
+    }
+
+    private static void until(BooleanSupplier isSo, String awaited) {
+        long begun = System.nanoTime();
+        while (!isSo.getAsBoolean()) {
+            assertThat(System.nanoTime() - begun).as("not yet: %s", awaited)
+                    .isLessThan(TimeUnit.SECONDS.toNanos(60));
+            Thread.onSpinWait();
+        }
     }
 
     /**
@@ -142,9 +152,7 @@ class HostTroubleTest {
      */
     private static boolean isServedInSpiteOfInterrupts(Path image, AtomicInteger commands)
             throws IOException {
-        while (!Thread.currentThread().isInterrupted()) {
-            Thread.onSpinWait();
-        }
+        until(() -> Thread.currentThread().isInterrupted(), "it is interrupted");
         try (ScsiMachine machine = ScsiMachine.withDisks(0)) {
             machine.plug(machine.newDisk(FileDriver.open(FileConfig.writable(image))),
                     new ScsiAddress(0, 0));
