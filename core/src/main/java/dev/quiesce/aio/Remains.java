@@ -334,9 +334,9 @@ final class Remains {
 
     private void abandonAll(String because) {
         context.turn().timers().seal();
-        context.queues().seal();
         List<String> left;
         try {
+            context.queues().seal();
             left = describe();
         } finally {
             // Memory may have run out. They are free: whoever queued one may do so elsewhere.

@@ -8,14 +8,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.quiesce.rules.Rule;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.BooleanSupplier;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Memory runs out where a context or a pool needs some: nothing that was accepted is lost. */
+/** Memory runs out where a context needs some: nothing that was accepted is lost. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MemoryShortageTest {
     private final FakeLoop loop = new FakeLoop("unused");
@@ -307,6 +305,26 @@ class MemoryShortageTest {
         assertThat(loop.log).containsExactly("first", "second", "third");
     }
 
+    @Test
+    @Rule("IOT-6")
+    void shouldFreeAllTasksThatWereReadyWhenAnEndFindsNoMemoryToTakeTheRest() {
+        Task ready = loop.logs("ready");
+        try (Lease lease = context.acquire()) {
+            context.post(ready);
+            inbox.failsNextTake = true;
+
+            assertThatThrownBy(() -> context.end("the loop has ended"))
+                    .hasMessage("no room for what was posted");
+        }
+
+        AioContext other = new AioContext("other", loop.seams());
+        other.post(ready);
+        try (Lease lease = other.acquire()) {
+            other.poll(0);
+        }
+        assertThat(loop.log).containsExactly("ready");
+    }
+
     private Task nameless(String logs) {
         return new Task() {
             @Override
@@ -353,25 +371,6 @@ class MemoryShortageTest {
         takeTurn();
 
         assertThat(loop.log).containsExactly("task", "task");
-    }
-
-    @Test
-    @Rule("AIO-71")
-    void shouldTakeBackAnItemThatAPoolHasNoMemoryFor() {
-        ScarceQueue queue = new ScarceQueue();
-        Item item = new Item();
-        try (Lease lease = context.acquire();
-                WorkerPool pool = new WorkerPool(Thread::new, 0, 1, () -> 0, queue)) {
-            queue.failsNextOffer = true;
-
-            assertThatThrownBy(() -> pool.submit(context, item))
-                    .isInstanceOf(OutOfMemoryError.class);
-
-            assertThat(context.isIdle()).isTrue();
-            pool.submit(context, item);
-            pollUntil(() -> item.runs == 1);
-        }
-        assertThat(item.works).isEqualTo(1);
     }
 
     @Test
@@ -455,25 +454,6 @@ class MemoryShortageTest {
         assertThat(item.runs).isZero();
     }
 
-    @Test
-    @Rule("AIO-74")
-    void shouldReplaceAWorkerThatFindsNoMemoryToBegin() {
-        Item item = new Item();
-        int[] made = {0};
-        try (Lease lease = context.acquire();
-                WorkerPool pool = new WorkerPool(
-                        run -> new ScarceThread(run, made[0]++ == 0), 0, 1, () -> 0)) {
-            pool.submit(context, item);
-            pollUntil(() -> item.runs == 1);
-        }
-        assertThat(made).containsExactly(2);
-    }
-
-    private void pollUntil(BooleanSupplier done) {
-        Spin.until(() -> done.getAsBoolean() || (context.poll(0) && done.getAsBoolean()),
-                "the item has run");
-    }
-
     private void takeTurn() {
         try (Lease lease = context.acquire()) {
             context.poll(0);
@@ -532,57 +512,12 @@ class MemoryShortageTest {
         }
     }
 
-    /** A queue of a pool that does so too. */
-    private static final class ScarceQueue extends MpscUnboundedVarHandleArrayQueue<WorkItem> {
-        boolean failsNextOffer;
-
-        ScarceQueue() {
-            super(2);
-        }
-
-        @Override
-        public boolean offer(WorkItem item) {
-            if (failsNextOffer) {
-                failsNextOffer = false;
-                throw new OutOfMemoryError("no room for an item");
-            }
-            return super.offer(item);
-        }
-    }
-
-    /** A thread that, at first, cannot be put into a set. */
-    private static final class ScarceThread extends Thread {
-        private boolean fails;
-
-        ScarceThread(Runnable run, boolean fails) {
-            super(run);
-            this.fails = fails;
-            setDaemon(true);
-            setUncaughtExceptionHandler((thread, expected) -> { });
-        }
-
-        @Override
-        public int hashCode() {
-            if (fails) {
-                fails = false;
-                throw new OutOfMemoryError("no room for a thread");
-            }
-            return System.identityHashCode(this);
-        }
-
-        @Override
-        public boolean equals(Object other) {
-            return this == other;
-        }
-    }
-
     private static final class Item extends WorkItem {
-        int works;
         int runs;
 
         @Override
         protected void work() {
-            works++;
+            // What matters is the way home.
         }
 
         @Override
