@@ -195,9 +195,15 @@ public abstract class Task extends Linked {
         }
 
         /** Appends tasks that are there in an inbox, so many at most; returns how many. */
-        int appendFrom(Inbox<Task> inbox, long max) {
-            int room = room(max);
-            return appended(inbox.poll(slots, (int) appended & slots.length - 1, room));
+        int appendFrom(Inbox<Task> inbox, int max) {
+            int taken = 0;
+            int asked = 0;
+            for (int piece = 0; taken < max && piece == asked; taken += piece) {
+                int room = room(max - taken);
+                piece = appended(inbox.poll(slots, (int) appended & slots.length - 1, room));
+                asked = Math.min(room, Inbox.PIECE);
+            }
+            return taken;
         }
 
         /** Appends tasks that are claimed in an inbox, waiting for one at least. */
@@ -458,26 +464,20 @@ public abstract class Task extends Linked {
             outer.append(task);
         }
 
-        /** Makes ready what is in the inbox and there. */
-        void takeInbox() {
-            int left = SLOTS_MAX;
-            while (inbox.hasNext()) {
-                if (left <= 0) {
-                    // Posters may be as fast as this.
-                    takeClaimedAndThere();
-                    return;
-                }
-                left -= ready.appendFrom(inbox, left);
+        /**
+         * Makes ready what is in the inbox and there. It takes no second look: posters that are as
+         * fast as this would have it take tasks one by one, and lose the line of slots each time.
+         *
+         * @return how many tasks
+         */
+        int takeInbox() {
+            int taken = inbox.hasNext() ? ready.appendFrom(inbox, SLOTS_MAX) : 0;
+            if (taken == SLOTS_MAX) {
+                // Not without end, but whatever has been claimed by now and is there.
+                long left = Math.min(Integer.MAX_VALUE, inbox.claimed());
+                taken += ready.appendFrom(inbox, (int) left);
             }
-        }
-
-        private void takeClaimedAndThere() {
-            long left = inbox.claimed();
-            int taken = 1;
-            while (left > 0 && taken > 0) {
-                taken = ready.appendFrom(inbox, left);
-                left -= taken;
-            }
+            return taken;
         }
 
         /** Makes ready whatever was posted before, though its poster may not be done with it. */

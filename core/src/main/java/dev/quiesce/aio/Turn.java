@@ -2,6 +2,7 @@ package dev.quiesce.aio;
 
 import dev.quiesce.aio.queue.Inbox;
 import dev.quiesce.aio.source.CoreOffer;
+import dev.quiesce.aio.source.Gathering;
 import dev.quiesce.aio.source.PollParameters;
 import dev.quiesce.aio.source.Poller;
 import dev.quiesce.aio.source.ReadinessSource;
@@ -169,7 +170,7 @@ final class Turn {
     }
 
     private boolean runInOrder(boolean observed) {
-        queues.takeInbox();
+        sleep.took(queues.takeInbox());
         ReadinessSource source = sleep.source();
         if (source != null) {
             // In every turn, whether it slept or not (AIO-42); behind the tasks (AIO-43).
@@ -284,6 +285,7 @@ final class Turn {
         private final LoopMeter meter;
         private final Poller poller;
         private final CoreOffer offer = new CoreOffer();
+        private final Gathering gathering = new Gathering();
 
         /** When the current wait began. Home context only. */
         private long begunNanos;
@@ -489,6 +491,7 @@ final class Turn {
                 return waitNanos;
             }
             poller.begin(begunNanos);
+            gather();
             long elapsedNanos = 0;
             while (elapsedNanos < budgetNanos) {
                 if (hasNews() || poller.look()) {
@@ -501,6 +504,21 @@ final class Turn {
             }
             poller.foundNothing();
             return left(waitNanos, elapsedNanos);
+        }
+
+        /** Lets posters be who are as fast as the loop; not if others wait to be polled. */
+        private void gather() {
+            if (context.stepping() == null && !poller.hasBegun()) {
+                int left = gathering.pauses(queues.hasArrivals());
+                for (; left > 0; left--) {
+                    parker.pause(context);
+                }
+            }
+        }
+
+        /** A turn has taken so many tasks from the inbox. Home context. */
+        void took(int tasks) {
+            gathering.took(tasks);
         }
 
         private void sleep(long waitNanos) {

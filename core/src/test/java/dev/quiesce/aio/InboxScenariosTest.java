@@ -102,6 +102,45 @@ class InboxScenariosTest {
     }
 
     @Test
+    @Rule("JCQ-T10")
+    void jcqT10ShouldTakeAtOnceWhateverIsThereInSlotsFromTheirEndToTheirBeginningAndBeyond() {
+        List<Task> tasks = numbered(60);
+        int left = 0;
+        int turn = 0;
+        while (left < tasks.size()) {
+            int most = Math.min(tasks.size(), left + 1 + turn % 23);
+            tasks.subList(left, most).forEach(task -> Task.push(inbox, task));
+
+            assertThat(list.appendFrom(inbox, Integer.MAX_VALUE)).as("turn %s", turn)
+                    .isEqualTo(most - left);
+
+            assertThat(inbox.hasNext()).isFalse();
+            left = most;
+            turn++;
+        }
+
+        for (Task task : tasks) {
+            assertThat(list.take()).isSameAs(task);
+        }
+    }
+
+    @Test
+    @Rule("JCQ-T10")
+    void jcqT10ShouldTakeAtOnceMoreThanOnePieceAndWhatOverflowed() {
+        Inbox<Task> large = new RingInbox<>(256, 256);
+        List<Task> tasks = numbered(300);
+        tasks.forEach(task -> Task.push(large, task));
+
+        assertThat(list.appendFrom(large, 299)).isEqualTo(299);
+        assertThat(list.appendFrom(large, 299)).isEqualTo(1);
+
+        for (Task task : tasks) {
+            assertThat(list.take()).isSameAs(task);
+        }
+        assertThat(large.claimed()).isZero();
+    }
+
+    @Test
     @Rule("JCQ-T03")
     @SuppressWarnings("NullAway") // the point of the test
     void jcqT03ShouldRefuseNullAndStayAsItWas() {

@@ -10,6 +10,9 @@ package dev.quiesce.aio.queue;
  * @param <T> what is left
  */
 public abstract class Inbox<T> {
+    /** A call of {@link #poll} may leave it at so many items. */
+    public static final int PIECE = 64;
+
     private static final int LOOKS_BEFORE_YIELD = 64;
 
     /** An inbox with nothing in it. Thread: any. */
@@ -41,7 +44,8 @@ public abstract class Inbox<T> {
      * @param into where to put them
      * @param from where the first one goes
      * @param max how many at most
-     * @return how many; 0 if the oldest is not there yet, or none is claimed
+     * @return how many; fewer than {@code max}, and than {@link #PIECE}, only if the next one was
+     *     not there: it is not stored yet, or none was claimed
      */
     public abstract int poll(Object[] into, int from, int max);
 

@@ -14,12 +14,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RingInbox<T> extends RingFields.TrailingPad<T> {
     /*
-     * `tail` is the number of slots that were ever claimed, and two bits. Offer: claim a slot by a
-     * compare and set, which SEALED and FROZEN prevent, then store the item there with release.
-     * Poll: load the slot with acquire; if there is an item, clear the slot and publish `head`, the
-     * number of slots that were ever taken. A slot is claimed again only by those who have seen, by
-     * acquire, a head that is beyond it - the taker's or, by way of `limit`, another poster's - so
-     * the clearing comes before the next store.
+     * `tail` is the number of slots that were ever claimed, and two bits so high that there is
+     * never room above them. Offer: claim a slot by a compare and set, which SEALED and FROZEN
+     * prevent, then store the item there with release. Poll: load the slot with acquire; if there
+     * is an item, clear the slot and publish `head`, the number of slots that were ever taken. A
+     * slot is claimed again only by those who have seen, by acquire, a head that is beyond it - the
+     * taker's or, by way of `limit`, another poster's - so the clearing comes before the next
+     * store.
      *
      * Nobody writes to the items; the taker does not look at `tail` while there are some, and the
      * posters look at `head` once in a round. Sixteen items share the cache line of their slots,
@@ -29,8 +30,13 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
      * more; its item and all that come later go to `overflow`. One slot is never claimed, so the
      * next one is free: MARK is put there. The taker comes to it when it has taken what is older,
      * and then takes the overflow. When nothing is left in that, under the lock, it makes the array
-     * larger and takes FROZEN down. Posters read `slots` after their claim: from then until the
-     * item is taken the inbox is not empty, so the array that they find is the one in use.
+     * larger and takes FROZEN down.
+     *
+     * Posters find their slot before they claim it, since a store that has to look for its place
+     * after the claim would hold up the next one (HandOverBenchmark). They read `slots` after
+     * `tail`, so they have the array that belongs to it, or a newer one. That the array has been
+     * replaced meanwhile must make the claim fail: a larger one begins with another number, which
+     * is left out, and no number comes twice.
      *
      * The compare and set of a claim is the poster's half of the Dekker pair with a taker that is
      * about to sleep, which looks at `tail`. A poster that is interrupted between its claim and its
@@ -41,17 +47,20 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
      *
      * Proved by LinearizabilityTest and the stress test InboxHandOver.
      */
-    private static final long SEALED = 1;
-    private static final long FROZEN = 2;
-    private static final int BITS = 2;
-    private static final long NONE = -1;
-    private static final long REFUSED = -2;
+    private static final long SEALED = 1L << 61;
+    private static final long FROZEN = 1L << 62;
+    private static final long BITS = SEALED | FROZEN;
+
+    /** What becomes of an item for which there was no room. */
+    private enum WithoutRoom {
+        REFUSED, OVERFLOWS, TRIES_AGAIN
+    }
 
     /** Stands in the slot behind the last item before the overflow. */
     private static final Object MARK = new Object();
 
     /** What slots are cleared with, so many at a time. */
-    private static final Object[] CLEAR = new Object[64];
+    private static final Object[] CLEAR = new Object[PIECE];
 
     private static final VarHandle TAIL = handle(RingFields.Posters.class, "tail");
     private static final VarHandle LIMIT = handle(RingFields.Posters.class, "limit");
@@ -91,12 +100,7 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
     @Override
     public boolean offer(T item) {
         Objects.requireNonNull(item, "item");
-        long at = claim(1);
-        if (at == NONE) {
-            return offerSlowly(item);
-        }
-        store(at, item);
-        return true;
+        return offerToSlot(item) || offerSlowly(item);
     }
 
     @Override
@@ -104,35 +108,61 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
         for (int i = 0; i < count; i++) {
             Objects.requireNonNull(items[i], "item");
         }
-        long at = claim(count);
-        if (at == NONE) {
-            return offerAllSlowly(items, count);
+        return offerToSlots(items, count) || offerAllSlowly(items, count);
+    }
+
+    private boolean offerToSlot(T item) {
+        while (true) {
+            // Acquire: the array that is read next is not older.
+            long at = (long) TAIL.getAcquire(this);
+            if (!hasRoom(at, 1)) {
+                return false;
+            }
+            if (claimAndStore(at, slots, item)) {
+                return true;
+            }
         }
-        storeAll(at, items, count);
+    }
+
+    /** Leaves an item in the slot of that number, which is the next one to be claimed, or was. */
+    boolean claimAndStore(long at, Object[] ring, T item) {
+        int slot = (int) at & ring.length - 1;
+        // Sequentially consistent: the look at whether the taker is about to sleep comes after.
+        if (!TAIL.compareAndSet(this, at, at + 1)) {
+            return false;
+        }
+        // Release: the item, and what its poster wrote before.
+        SLOT.setRelease(ring, slot, item);
         return true;
     }
 
-    /** The number of the first slot of so many that are the caller's now, or NONE. */
-    private long claim(int count) {
+    private boolean offerToSlots(T[] items, int count) {
         while (true) {
-            // Opaque: the compare and set checks it.
-            long now = (long) TAIL.getOpaque(this);
-            if ((now & (SEALED | FROZEN)) != 0 || !hasRoom(now >>> BITS, count)) {
-                return NONE;
+            // Acquire: as in offerToSlot.
+            long at = (long) TAIL.getAcquire(this);
+            if (!hasRoom(at, count)) {
+                return false;
             }
-            // Sequentially consistent: the look at whether the taker is about to sleep comes after.
-            if (TAIL.compareAndSet(this, now, now + ((long) count << BITS))) {
-                return now >>> BITS;
+            Object[] ring = slots;
+            // Sequentially consistent: as in claimAndStore.
+            if (TAIL.compareAndSet(this, at, at + count)) {
+                for (int i = 0; i < count; i++) {
+                    // Release: as in claimAndStore.
+                    SLOT.setRelease(ring, (int) at + i & ring.length - 1, items[i]);
+                }
+                return true;
             }
         }
     }
 
+    /** Whether so many slots can be claimed from there; not if the inbox is sealed or frozen. */
     private boolean hasRoom(long at, int count) {
         // Acquire: the slots below were cleared before.
-        if (at + count <= (long) LIMIT.getAcquire(this)) {
-            return true;
-        }
-        // Acquire: as above. Both only grow, so an old value of either gives a lower limit.
+        return at + count <= (long) LIMIT.getAcquire(this) || hasRoomByNow(at, count);
+    }
+
+    private boolean hasRoomByNow(long at, int count) {
+        // Acquire: as above. All only grow, so an old value of any gives a lower limit.
         long limit = (long) HEAD.getAcquire(this) + slots.length - 1;
         if (at + count > limit) {
             return false;
@@ -142,103 +172,108 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
         return true;
     }
 
-    private void store(long at, T item) {
-        Object[] ring = slots;
-        // Release: the item, and what its poster wrote before.
-        SLOT.setRelease(ring, (int) at & ring.length - 1, item);
-    }
-
-    private void storeAll(long at, T[] items, int count) {
-        Object[] ring = slots;
-        for (int i = 0; i < count; i++) {
-            // Release: as in store.
-            SLOT.setRelease(ring, (int) at + i & ring.length - 1, items[i]);
-        }
-    }
-
     private boolean offerSlowly(T item) {
         synchronized (lock) {
-            long at = claimOrFreeze(1);
-            if (at >= 0) {
-                store(at, item);
-                return true;
+            WithoutRoom outcome = WithoutRoom.TRIES_AGAIN;
+            while (outcome == WithoutRoom.TRIES_AGAIN) {
+                if (offerToSlot(item)) {
+                    return true;
+                }
+                outcome = freeze();
             }
-            if (at == REFUSED) {
-                return false;
+            if (outcome == WithoutRoom.OVERFLOWS) {
+                overflow.makeRoom(1);
+                overflow.add(item);
             }
-            mark();
-            overflow.makeRoom(1);
-            overflow.add(item);
-            return true;
+            return outcome == WithoutRoom.OVERFLOWS;
         }
     }
 
     private boolean offerAllSlowly(T[] items, int count) {
         synchronized (lock) {
-            long at = claimOrFreeze(count);
-            if (at >= 0) {
-                storeAll(at, items, count);
-                return true;
+            WithoutRoom outcome = WithoutRoom.TRIES_AGAIN;
+            while (outcome == WithoutRoom.TRIES_AGAIN) {
+                if (offerToSlots(items, count)) {
+                    return true;
+                }
+                outcome = freeze();
             }
-            if (at == REFUSED) {
-                return false;
+            if (outcome == WithoutRoom.OVERFLOWS) {
+                overflow.makeRoom(count);
+                for (int i = 0; i < count; i++) {
+                    overflow.add(items[i]);
+                }
             }
-            mark();
-            overflow.makeRoom(count);
-            for (int i = 0; i < count; i++) {
-                overflow.add(items[i]);
-            }
-            return true;
+            return outcome == WithoutRoom.OVERFLOWS;
         }
     }
 
     /**
-     * Sends the taker to the overflow, when it has come so far. Under the lock, and before anything
-     * that could fail: a taker that finds nothing there takes FROZEN down.
+     * Freezes the inbox, unless it is sealed, and sends the taker to the overflow when it has come
+     * so far. Under the lock, and before anything that could fail: a taker that finds nothing there
+     * takes FROZEN down.
      */
-    private void mark() {
-        Object[] ring = slots;
-        // Release: as in store.
-        SLOT.setRelease(ring, (int) (tailVolatile() >>> BITS) & ring.length - 1, MARK);
-    }
-
-    /** Slots, if there is room meanwhile; NONE with the inbox frozen, or sealed. Under the lock. */
-    private long claimOrFreeze(int count) {
-        while (true) {
-            long at = claim(count);
-            if (at != NONE) {
-                return at;
-            }
-            long now = tailVolatile();
-            // One look decides: an inbox that was sealed empty may be opened again meanwhile.
-            if ((now & SEALED) != 0) {
-                return REFUSED;
-            }
-            // Sequentially consistent: this claims a place in the overflow, see claim.
-            if ((now & FROZEN) != 0 || TAIL.compareAndSet(this, now, now | FROZEN)) {
-                return NONE;
-            }
+    private WithoutRoom freeze() {
+        long now = tailVolatile();
+        // One look decides: an inbox that was sealed empty may be opened again meanwhile.
+        if ((now & SEALED) != 0) {
+            return WithoutRoom.REFUSED;
         }
+        // Sequentially consistent: this claims a place in the overflow, see claimAndStore.
+        if ((now & FROZEN) == 0 && !TAIL.compareAndSet(this, now, now | FROZEN)) {
+            return WithoutRoom.TRIES_AGAIN;
+        }
+        Object[] ring = slots;
+        // Release: as in claimAndStore.
+        SLOT.setRelease(ring, (int) now & ring.length - 1, MARK);
+        return WithoutRoom.OVERFLOWS;
     }
 
     @Override
     public int poll(Object[] into, int from, int max) {
+        int most = Math.min(max, PIECE);
+        int count = pollSlots(into, from, most);
+        if (count < most && ring[slot(head)] == MARK) {
+            count += pollOverflow(into, from + count, most - count);
+        }
+        return count;
+    }
+
+    private int pollSlots(Object[] into, int from, int most) {
         Object[] ring = this.ring;
-        long at = head;
-        int slot = (int) at & ring.length - 1;
-        int most = Math.min(Math.min(max, CLEAR.length), ring.length - slot);
+        int slot = slot(head);
+        int count = there(ring, slot, Math.min(most, ring.length - slot));
+        if (count == 0) {
+            return 0;
+        }
+        move(ring, slot, into, from, count);
+        if (slot + count == ring.length) {
+            int more = there(ring, 0, most - count);
+            move(ring, 0, into, from + count, more);
+            count += more;
+        }
+        // Release: the slots are clear.
+        HEAD.setRelease(this, head + count);
+        return count;
+    }
+
+    /** Where the slot of that number is. The taker only. */
+    private int slot(long number) {
+        return (int) number & ring.length - 1;
+    }
+
+    /** How many items are in the slots from there on, so many at most. */
+    private static int there(Object[] ring, int slot, int most) {
         int count = 0;
         while (count < most && isItem(SLOT.getAcquire(ring, slot + count))) {
             count++;
         }
-        if (count == 0) {
-            return ring[slot] == MARK && max > 0 ? pollOverflow(into, from) : 0;
-        }
+        return count;
+    }
+
+    private static void move(Object[] ring, int slot, Object[] into, int from, int count) {
         System.arraycopy(ring, slot, into, from, count);
         System.arraycopy(CLEAR, 0, ring, slot, count);
-        // Release: the slots are clear.
-        HEAD.setRelease(this, at + count);
-        return count;
     }
 
     /** Whether that is the content of a slot with an item. */
@@ -246,18 +281,19 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
         return content != null && content != MARK;
     }
 
-    private int pollOverflow(Object[] into, int from) {
+    private int pollOverflow(Object[] into, int from, int max) {
+        int count = 0;
         if (fetched.isEmpty()) {
             refill();
         }
-        if (fetched.isEmpty()) {
-            return 0;
+        while (count < max && !fetched.isEmpty()) {
+            into[from + count] = fetched.remove();
+            count++;
+            if (fetched.isEmpty()) {
+                refill();
+            }
         }
-        into[from] = fetched.remove();
-        if (fetched.isEmpty()) {
-            refill();
-        }
-        return 1;
+        return count;
     }
 
     /** Fetches what has overflowed; with nothing left anywhere, lets posters use slots again. */
@@ -267,23 +303,26 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
             fetched = overflow;
             overflow = empty;
             if (fetched.isEmpty()) {
-                ring[(int) head & ring.length - 1] = null;
-                if (ring.length < maxSlots) {
-                    grow();
-                }
-                // Release: the slots, for those who claim some of them.
-                TAIL.getAndBitwiseAnd(this, ~FROZEN);
+                ring[slot(head)] = null;
+                int leftOut = ring.length < maxSlots && grow() ? 1 : 0;
+                // Release: as in poll; before anything is claimed behind it.
+                HEAD.setRelease(this, head + leftOut);
+                // Release: the slots, for those who claim some of them. No more than that changes
+                // meanwhile: posters leave a frozen inbox alone, and only the taker seals it.
+                TAIL.getAndAdd(this, leftOut - FROZEN);
             }
         }
     }
 
-    private void grow() {
+    private boolean grow() {
         try {
             ring = new Object[2 * ring.length];
             slots = ring;
+            return true;
         } catch (OutOfMemoryError e) {
             // As large as it was, then: more often full, and nothing is lost.
             assert ring == slots;
+            return false;
         }
     }
 
@@ -291,14 +330,14 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
     public boolean hasNext() {
         Object[] ring = this.ring;
         // Acquire: this is asked over and over until it is true.
-        return SLOT.getAcquire(ring, (int) head & ring.length - 1) != null;
+        return SLOT.getAcquire(ring, slot(head)) != null;
     }
 
     @Override
     public long claimed() {
         // Sequentially consistent: see the note above.
         long now = tailVolatile();
-        long inSlots = (now >>> BITS) - head;
+        long inSlots = (now & ~BITS) - head;
         if ((now & FROZEN) == 0) {
             return inSlots;
         }
@@ -319,7 +358,7 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
             // Only MARK: whoever froze the inbox had no memory for the overflow.
             refill();
         }
-        long empty = head << BITS;
+        long empty = head;
         return TAIL.compareAndSet(this, empty, empty | SEALED);
     }
 
