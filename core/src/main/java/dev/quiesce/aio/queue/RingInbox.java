@@ -146,12 +146,16 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
             Object[] ring = slots;
             // Sequentially consistent: as in claimAndStore.
             if (TAIL.compareAndSet(this, at, at + count)) {
-                for (int i = 0; i < count; i++) {
-                    // Release: as in claimAndStore.
-                    SLOT.setRelease(ring, (int) at + i & ring.length - 1, items[i]);
-                }
+                storeAll(ring, at, items, count);
                 return true;
             }
+        }
+    }
+
+    private void storeAll(Object[] ring, long at, T[] items, int count) {
+        for (int i = 0; i < count; i++) {
+            // Release: as in claimAndStore.
+            SLOT.setRelease(ring, (int) at + i & ring.length - 1, items[i]);
         }
     }
 
