@@ -164,17 +164,22 @@ public final class OtherInboxes {
 
         @Override
         public int poll(Object[] into, int from, int max) {
-            if (oldest == null) {
-                fetch(null);
-            }
             int count = 0;
-            while (count < max && oldest != null) {
+            while (count < max && hasFetched()) {
                 Linked one = oldest;
                 oldest = one.next;
                 one.next = null;
                 into[from + count++] = one instanceof Carrier carrier ? carrier.item : one;
             }
             return count;
+        }
+
+        /** Whether there is one to take, perhaps of those that have just been fetched. */
+        private boolean hasFetched() {
+            if (oldest == null) {
+                fetch(null);
+            }
+            return oldest != null;
         }
 
         private void fetch(Linked left) {

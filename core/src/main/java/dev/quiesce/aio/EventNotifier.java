@@ -66,8 +66,9 @@ public final class EventNotifier {
     }
 
     /**
-     * Sets the event. Never blocks and never throws: if the context to which it is attached is
-     * gone, the event stays set and nobody hears of it. Thread: any.
+     * Sets the event. Never blocks: if the context to which it is attached is gone, the event
+     * stays set and nobody hears of it. Thread: any. It throws nothing but what waking the loop
+     * throws, for want of memory or of what the parker needs; the event is set by then.
      */
     public void set() {
         if (raise()) {

@@ -31,8 +31,10 @@ public interface Parker {
     void unpark(AioContext context, @Nullable Thread owner);
 
     /**
-     * Called between two looks of a loop that polls for a while before it sleeps. A parker whose
-     * clock does not pass by itself lets it pass. Called in the home context, which stays home.
+     * Called between two looks of a loop that polls for a while before it sleeps, and while it lets
+     * tasks gather (AIO-50b); takes no longer than the instruction of the processor that is meant
+     * for it. A parker whose clock does not pass by itself lets it pass. Called in the home
+     * context, which stays home.
      *
      * @param context the loop that polls
      */

@@ -198,7 +198,7 @@ public abstract class Task extends Linked {
         int appendFrom(Inbox<Task> inbox, int max) {
             int taken = 0;
             int asked = 0;
-            for (int piece = 0; taken < max && piece == asked; taken += piece) {
+            for (int piece = 0; taken < max && piece >= asked; taken += piece) {
                 int room = room(max - taken);
                 piece = appended(inbox.poll(slots, (int) appended & slots.length - 1, room));
                 asked = Math.min(room, Inbox.PIECE);
@@ -465,8 +465,8 @@ public abstract class Task extends Linked {
         }
 
         /**
-         * Makes ready what is in the inbox and there. It takes no second look: posters that are as
-         * fast as this would have it take tasks one by one, and lose the line of slots each time.
+         * Makes ready what is in the inbox and there. Where it ends it does not look again: posters
+         * as fast as this would have it take tasks one by one, and lose their slots each time.
          *
          * @return how many tasks
          */

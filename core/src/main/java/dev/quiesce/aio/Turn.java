@@ -276,6 +276,8 @@ final class Turn {
          * who posts meanwhile need not unpark it, which is what the offer saves. It looks when it
          * has the core again. If it finds nothing it arms itself and looks once more, as ever, so
          * the handshake of arming and looking is the same whether it has offered or not.
+         *
+         * A loop that polls may let tasks gather before it takes them (AIO-50b); it is awake.
          */
         private final AioContext context;
         private final Lease.Ownership ownership;
@@ -436,6 +438,7 @@ final class Turn {
             if (!mayPoll() && !poller.hasBegun()) {
                 // Without a look at the clock, unless the core is really offered.
                 poller.rest();
+                gathering.forget();
                 sleep(mayOfferCore() ? offerCore(waitNanos) : waitNanos);
                 return;
             }
@@ -491,7 +494,7 @@ final class Turn {
                 return waitNanos;
             }
             poller.begin(begunNanos);
-            gather();
+            gather(budgetNanos);
             long elapsedNanos = 0;
             while (elapsedNanos < budgetNanos) {
                 if (hasNews() || poller.look()) {
@@ -507,9 +510,10 @@ final class Turn {
         }
 
         /** Lets posters be who are as fast as the loop; not if others wait to be polled. */
-        private void gather() {
-            if (context.stepping() == null && !poller.hasBegun()) {
-                int left = gathering.pauses(queues.hasArrivals());
+        private void gather(long budgetNanos) {
+            // Nested, that would be the time of the callback around the turn.
+            if (context.stepping() == null && !poller.hasBegun() && context.turn().depth() == 1) {
+                int left = gathering.pauses(queues.hasArrivals(), budgetNanos);
                 for (; left > 0; left--) {
                     parker.pause(context);
                 }
@@ -540,6 +544,7 @@ final class Turn {
 
         private void park(long waitNanos) {
             meter.parks();
+            gathering.forget();
             ownership.fallAsleep();
             try {
                 ReadinessSource sleepsIn = source;

@@ -71,6 +71,28 @@ class GatheringLoopTest {
         assertThat(pausesBeforeATaskIsTaken(40)).containsOnly(0);
     }
 
+    @Test
+    @Rule("AIO-50b")
+    void shouldLetNothingGatherInANestedTurn() {
+        List<Integer> pauses = new ArrayList<>();
+        Task outer = FakeLoop.task("outer", () -> pauses.addAll(pausesBeforeATaskIsTaken(40)));
+        loop.context.post(outer);
+
+        loop.context.poll(0);
+
+        assertThat(pauses).hasSize(40).containsOnly(0);
+    }
+
+    @Test
+    @Rule("AIO-50b")
+    void shouldBeginAnewWhenItHasSlept() {
+        assertThat(pausesBeforeATaskIsTaken(18)).endsWith(4, 8);
+        loop.parker.asleep = () -> elsewhere(loop.context::wake);
+        loop.context.poll(Long.MAX_VALUE);
+
+        assertThat(pausesBeforeATaskIsTaken(16)).containsOnly(0);
+    }
+
     /** Turns that find a task at once, which was posted before. */
     private List<Integer> pausesBeforeATaskIsTaken(int turns) {
         List<Integer> pauses = new ArrayList<>();

@@ -23,9 +23,12 @@ public final class Line<T extends Linked> {
      * Puts an item at the end.
      *
      * @param item the item; in no line
+     * @throws IllegalStateException if it is in one
      */
     public void add(T item) {
-        assert item.next == null : item + " is in a line";
+        if (item.next != null) {
+            throw new IllegalStateException(item + " is in a line already");
+        }
         item.next = item;
         T last = newest;
         if (last == null) {

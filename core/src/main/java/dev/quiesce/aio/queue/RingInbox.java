@@ -35,8 +35,9 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
      * Posters find their slot before they claim it, since a store that has to look for its place
      * after the claim would hold up the next one (HandOverBenchmark). They read `slots` after
      * `tail`, so they have the array that belongs to it, or a newer one. That the array has been
-     * replaced meanwhile must make the claim fail: a larger one begins with another number, which
-     * is left out, and no number comes twice.
+     * replaced meanwhile must make the claim fail: a larger one begins with another number, since
+     * one is left out. Where the array stays the same, and frozen was taken down, a claim that was
+     * begun before may succeed: its slot is free, and the taker comes to it.
      *
      * The compare and set of a claim is the poster's half of the Dekker pair with a taker that is
      * about to sleep, which looks at `tail`. A poster that is interrupted between its claim and its
@@ -237,6 +238,7 @@ public final class RingInbox<T> extends RingFields.TrailingPad<T> {
     public int poll(Object[] into, int from, int max) {
         int most = Math.min(max, PIECE);
         int count = pollSlots(into, from, most);
+        // Plain: what comes with MARK is behind the lock, or has been fetched.
         if (count < most && ring[slot(head)] == MARK) {
             count += pollOverflow(into, from + count, most - count);
         }

@@ -44,7 +44,8 @@ class LineTest {
     void shouldRefuseWhatIsInALine() {
         Item item = added();
 
-        assertThatThrownBy(() -> new Line<Item>().add(item)).isInstanceOf(AssertionError.class);
+        assertThatThrownBy(() -> new Line<Item>().add(item))
+                .isInstanceOf(IllegalStateException.class).hasMessageContaining("in a line");
     }
 
     @Test

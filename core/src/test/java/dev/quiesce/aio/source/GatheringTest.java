@@ -1,6 +1,7 @@
 package dev.quiesce.aio.source;
 
 import static dev.quiesce.aio.source.Gathering.FEW;
+import static dev.quiesce.aio.source.Gathering.GAIN;
 import static dev.quiesce.aio.source.Gathering.LOOKS;
 import static dev.quiesce.aio.source.Gathering.MANY;
 import static dev.quiesce.aio.source.Gathering.PAUSES_MAX;
@@ -14,6 +15,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class GatheringTest {
+    private static final long NANOS = 4_000;
+
     private final Gathering gathering = new Gathering();
 
     @Test
@@ -29,7 +32,7 @@ class GatheringTest {
     void shouldBeginAnewAfterOneLookThatFindsNothing() {
         pausesOf(LOOKS + 2, PAYS);
 
-        assertThat(gathering.pauses(false)).isZero();
+        assertThat(gathering.pauses(false, NANOS)).isZero();
 
         assertThat(pausesOf(LOOKS, PAYS)).containsOnly(0);
         assertThat(pausesOf(2, PAYS)).containsExactly(4, 8);
@@ -40,7 +43,7 @@ class GatheringTest {
     void shouldWaitTwiceAsLongAsLongAsItFindsFewTasks() {
         pausesOf(LOOKS, FEW - 1);
 
-        assertThat(pausesOf(6, FEW - 1)).containsExactly(4, 8, 16, 32, PAUSES_MAX, PAUSES_MAX);
+        assertThat(pausesOf(5, FEW - 1)).containsExactly(4, 8, 16, 32, PAUSES_MAX);
         assertThat(PAUSES_MAX).isEqualTo(64);
     }
 
@@ -64,10 +67,52 @@ class GatheringTest {
 
     @Test
     @Rule("AIO-50b")
-    void shouldGoOnWaitingWhileTheLongestWaitBringsALineOfSlots() {
-        pausesOf(LOOKS + 5, PAYS);
+    void shouldGoOnWaitingWhileTheLongestWaitBringsALineOfSlotsAndTwiceAsManyAsNone() {
+        pausesOf(LOOKS + 1, PAYS / GAIN);
+        assertThat(pausesOf(5, PAYS)).endsWith(PAUSES_MAX);
 
         assertThat(pausesOf(100, PAYS)).containsOnly(PAUSES_MAX);
+    }
+
+    @Test
+    @Rule("AIO-50b")
+    void shouldLeaveOffWhenTheLongestWaitBringsNotTwiceAsManyAsNone() {
+        pausesOf(LOOKS + 1, 20);
+        assertThat(pausesOf(4, 39)).endsWith(PAUSES_MAX);
+
+        assertThat(pausesOf(LOOKS, 39)).containsOnly(0);
+    }
+
+    @Test
+    @Rule("AIO-50b")
+    void shouldNotCountWhatOtherTurnsTakeMeanwhile() {
+        pausesOf(LOOKS + 3, PAYS);
+        gathering.took(MANY);
+
+        gathering.took(MANY + 1);
+
+        assertThat(gathering.pauses(true, NANOS)).isEqualTo(16);
+    }
+
+    @Test
+    @Rule("AIO-50b")
+    void shouldNotWaitIfThereIsLessTimeThanTheLongestWaitTakes() {
+        pausesOf(LOOKS + 3, PAYS);
+
+        assertThat(gathering.pauses(true, NANOS - 1)).isZero();
+
+        assertThat(pausesOf(LOOKS, PAYS)).containsOnly(0);
+    }
+
+    @Test
+    @Rule("AIO-50b")
+    void shouldBeginAnewAfterASleep() {
+        pausesOf(LOOKS + 3, PAYS);
+
+        gathering.forget();
+
+        assertThat(pausesOf(LOOKS, PAYS)).containsOnly(0);
+        assertThat(pausesOf(1, PAYS)).containsExactly(4);
     }
 
     @Test
@@ -87,7 +132,7 @@ class GatheringTest {
         pausesOf(LOOKS + 5 + 1, PAYS - 1);
         pausesOf(REST / 2, PAYS);
 
-        assertThat(gathering.pauses(false)).isZero();
+        assertThat(gathering.pauses(false, NANOS)).isZero();
 
         assertThat(pausesOf(REST - REST / 2 + LOOKS, PAYS)).containsOnly(0);
         assertThat(pausesOf(1, PAYS)).containsExactly(4);
@@ -98,7 +143,7 @@ class GatheringTest {
         List<Integer> pauses = new ArrayList<>();
         for (int i = 0; i < looks; i++) {
             gathering.took(tasks);
-            pauses.add(gathering.pauses(true));
+            pauses.add(gathering.pauses(true, NANOS));
         }
         return pauses;
     }
