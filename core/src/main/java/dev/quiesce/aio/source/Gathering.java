@@ -43,7 +43,10 @@ public final class Gathering {
     /** And so many times what was taken before the first. */
     static final int GAIN = 2;
 
-    /** If it did not, so many looks that find something pass before the loop counts anew. */
+    /** So many times in a row it may bring less. */
+    static final int VAIN = 8;
+
+    /** Then so many looks that find something pass before the loop counts anew. */
     static final int REST = 1_000;
 
     /** Who has less time than that does not wait: it is longer than the longest wait. */
@@ -61,7 +64,10 @@ public final class Gathering {
     /** What the last one took that did not wait, before those that did. */
     private int takenAtFirst;
 
-    /** Whether that turn has not taken anything yet. */
+    /** How many of the longest waits in a row have brought too little. */
+    private int vain;
+
+    /** Whether nothing has been taken since the loop was asked. */
     private boolean asked;
 
     /** A loop that has not looked yet. */
@@ -88,16 +94,18 @@ public final class Gathering {
     }
 
     private void adapt() {
-        if (taken > MANY) {
-            pauses /= 2;
-        } else if (taken >= FEW) {
-            return;
+        if (taken >= FEW) {
+            vain = 0;
+            pauses = taken > MANY ? pauses / 2 : pauses;
         } else if (pauses == 0) {
             takenAtFirst = taken;
+            vain = 0;
             pauses = PAUSES_MIN;
         } else if (pauses < PAUSES_MAX) {
             pauses = Math.min(PAUSES_MAX, 2 * pauses);
-        } else if (taken < Math.max(PAYS, GAIN * takenAtFirst)) {
+        } else if (taken >= Math.max(PAYS, GAIN * takenAtFirst)) {
+            vain = 0;
+        } else if (++vain == VAIN) {
             looks = -REST;
             pauses = 0;
         }
