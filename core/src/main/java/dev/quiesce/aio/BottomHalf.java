@@ -443,22 +443,16 @@ public final class BottomHalf extends Task {
                 setAtHome(atHome & ~ASKED);
             }
         }
-        if (!deferred) {
-            return false;
-        }
-        if (how == IDLE) {
+        if (deferred && how == IDLE) {
             setAtHome(atHome | PACES);
             context.queues().pacingBegins(context.clock().nanoTime());
         }
-        return true;
+        return deferred;
     }
 
     private boolean tryScheduleFromElsewhere(int how) {
         int old = ask(how);
-        if ((old & (DELETED | PENDING)) != 0 || tryPostErrand()) {
-            return true;
-        }
-        return !isRefused();
+        return (old & (DELETED | PENDING)) != 0 || tryPostErrand() || !isRefused();
     }
 
     /** Step of {@link #schedule} when the context is gone: true unless others answer, or none. */
@@ -472,13 +466,17 @@ public final class BottomHalf extends Task {
 
     /** Takes what is left when the context is gone, which is to be answered for; 0 if nothing. */
     private int takeLeft() {
-        int old = begin();
-        if ((old & DELETED) != 0) {
+        int old = flags();
+        // Acquire and release, as in begin. With PENDING, the loop or who has asked since answers.
+        while ((old & PENDING) == 0
+                && !FLAGS.weakCompareAndSet(this, old, old & ~(ASKS | SHARED | REVOKED))) {
+            old = flags();
+        }
+        if ((old & (DELETED | PENDING)) == DELETED) {
             // Whoever deletes and finds PENDING set leaves the rest to who has set it.
             reclaim();
-            return 0;
         }
-        return old & (ASKS | SHARED);
+        return (old & (DELETED | PENDING)) != 0 ? 0 : old & (ASKS | SHARED);
     }
 
     /** Queues the errand, or has the loop do it if that is not possible now; false if gone. */
