@@ -17,16 +17,17 @@ public final class CoreOffer {
      * microsecond. The number doubles, and is forgotten as soon as an offer pays.
      *
      * Slow: somebody used up a time slice, some milliseconds. Had the loop slept, an event would
-     * have woken it into that slice; but who is ready to run waits for its end. A slice is as dear
-     * as some thousand offers that pay, so this number grows by 16, whether there was something
-     * after it or not. It is forgotten after as many quick finds as it says, but no more than
-     * TRIAL_MAX, with no slow offer between them. A hog that uses up every slice it gets takes
-     * five, with 16, 256, 4096 and 65536 sleeps between them, and from then on one in a million
-     * sleeps; one that gets every fiftieth offer, about one in 200,000. A rarer one is not learnt:
-     * slices of 4 ms then cost up to 6 us a sleep on average, the most at one offer in 500, where
-     * an offer that pays saves one. If one find were enough to forget, it would be 65 us. If slow
-     * offers were dearer from the first (65536 sleeps), or took as many finds as the number says,
-     * the compiler's threads would keep a JVM that has just started there (measured: no gain left).
+     * have woken it into that slice; but who is ready to run waits for its end. The loop passes
+     * over a sleep for each PRICE_NANOS of it, so whatever others do, slow offers cost less than
+     * that a sleep on average, a tenth of what an offer that pays saves. While slow ones come
+     * without a quick find between them the number doubles at least: a hog that uses up every
+     * slice it gets, such as the CPU of a busy guest, soon gets one in a million sleeps.
+     *
+     * A JVM that has just started is full of hogs, the threads of the compiler. A number that only
+     * grew would keep its loops from offering long after these have finished: with 16 times as
+     * many sleeps after each slow offer, to be forgotten after 64 quick finds, pairs of loops had
+     * no gain for seconds (RoundTripBenchmark, pinned, 3.2 instead of 1.9 us). As it is, the last
+     * pause is hardly longer than the hogs were there.
      */
 
     /** The most sleeps to pass over; even short ones, of 5 us, make that five seconds. */
@@ -35,11 +36,8 @@ public final class CoreOffer {
     /** More than a loop's tasks usually take, less than the time slice of any scheduler. */
     static final long SLOW_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
 
-    /** The most quick finds in a row that it takes to forget slow offers. */
-    static final int TRIAL_MAX = 64;
-
-    private static final int VAIN_GROWTH = 2;
-    private static final int SLOW_GROWTH = 16;
+    /** What slow offers may cost a sleep on average; of slices up to 67 ms, see PASSED_MAX. */
+    static final long PRICE_NANOS = 64;
 
     /** So many sleeps are passed over before the next offer. */
     private int left;
@@ -47,11 +45,8 @@ public final class CoreOffer {
     /** So many were passed over after the last offer in vain; 0 if one has paid since. */
     private int vain;
 
-    /** So many were passed over after the last slow offer; 0 if that is forgotten. */
+    /** So many were passed over after the last slow offer; 0 if a quick one has paid since. */
     private int slow;
-
-    /** So many quick finds before that is forgotten. */
-    private int trial;
 
     /** A loop that has not slept yet, and offers before its first sleep. */
     public CoreOffer() {
@@ -77,19 +72,14 @@ public final class CoreOffer {
      * @param found whether there is something for the loop to do now
      */
     public void ended(long tookNanos, boolean found) {
-        vain = found ? 0 : grown(vain, 1, VAIN_GROWTH);
+        vain = found ? 0 : Math.min(PASSED_MAX, Math.max(1, 2 * vain));
         left = vain;
         if (tookNanos > SLOW_NANOS) {
-            slow = grown(slow, SLOW_GROWTH, SLOW_GROWTH);
-            trial = Math.min(TRIAL_MAX, slow);
+            long price = Math.max(2L * slow, tookNanos / PRICE_NANOS);
+            slow = (int) Math.min(PASSED_MAX, price);
             left = Math.max(vain, slow);
-        } else if (found && trial > 0) {
-            trial--;
-            slow = trial == 0 ? 0 : slow;
+        } else if (found) {
+            slow = 0;
         }
-    }
-
-    private static int grown(int sleeps, int first, int factor) {
-        return sleeps == 0 ? first : Math.min(PASSED_MAX, sleeps * factor);
     }
 }
