@@ -40,27 +40,27 @@ final class ExhaustedHeap {
         Arrays.fill(tasks, task);
     }
 
-    /** What runs out of memory. */
+    /** What runs out of memory, with the rule of which it is a case. */
     enum Scenario {
-        /** The cancellation of an item. */
+        /** The cancellation of an item: it comes home (AIO-73). */
         WITHDRAW,
-        /** The submission of an item that is to be done at home. */
+        /** The submission of an item that is to be done at home: it is taken back (AIO-71). */
         INLINE,
-        /** A burst at home. */
+        /** A burst at home: all are posted, or none. */
         POST_ALL_AT_HOME,
-        /** A burst from elsewhere. */
+        /** A burst from elsewhere: all are posted, or none. */
         POST_ALL_FROM_ELSEWHERE,
-        /** A burst from elsewhere, to a context that is closed then. */
+        /** A burst from elsewhere, to a context that is closed then (AIO-20). */
         CLOSE,
-        /** A close that would have to name very many tasks. */
+        /** A close that would have to name very many tasks: it loses none (AIO-20). */
         NAME,
-        /** Requests that park. */
+        /** Requests that park (DRAIN-61). */
         PARK,
-        /** Waiters for a lock. */
+        /** Waiters for a driver's lock (REQ-22). */
         LOCK,
-        /** Channels that are ready. */
+        /** Channels that are ready: none is lost (AIO-26). */
         SELECT,
-        /** Workers that go to sleep. */
+        /** Workers that go to sleep: none is lost (AIO-74). */
         REST
     }
 
