@@ -35,6 +35,22 @@ class EventNotifierTest {
         assertThat(notifier.attachedTo()).isSameAs(loop.context);
     }
 
+    /** Handlers of channels come behind all tasks; this one is a task. */
+    @Test
+    @Rule("AIO-43")
+    void shouldRunTheHandlerAmongTheTasksInTheOrderOfSets() {
+        FakeLoop loop = new FakeLoop();
+        EventNotifier notifier = new EventNotifier("n");
+        notifier.attach(loop.context, () -> loop.log.add("event"));
+        loop.context.defer(loop.logs("before"));
+        notifier.set();
+        loop.context.defer(loop.logs("behind"));
+
+        loop.poll();
+
+        assertThat(loop.log).containsExactly("before", "event", "behind");
+    }
+
     @Test
     void shouldRunTheHandlerAgainForASetFromWithinIt() {
         FakeLoop loop = new FakeLoop();
