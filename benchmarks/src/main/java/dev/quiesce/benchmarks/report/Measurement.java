@@ -8,9 +8,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
  * What one benchmark measured for one contender.
@@ -18,19 +21,20 @@ import java.util.stream.StreamSupport;
  * @param suite the benchmark and where it ran
  * @param contender the values of its parameters, or an empty string
  * @param iterations the times of all iterations of all forks, in ascending order
- * @param bytesPerOperation what the garbage collector's profiler saw
+ * @param allocation what the garbage collector's profiler saw
  */
 record Measurement(
-        String suite, String contender, List<Double> iterations, double bytesPerOperation) {
-    private static final String ALLOCATED = "gc.alloc.rate.norm";
+        String suite, String contender, List<Double> iterations, Allocation allocation) {
+    /** In MB (2^20 bytes) a second. */
+    private static final String ALLOCATION_RATE = "gc.alloc.rate";
+    private static final double RATE_UNIT_BYTES = 1 << 20;
+    private static final String BYTES_PER_OPERATION = "gc.alloc.rate.norm";
 
     /** The same with the iterations of another run, of the same benchmark and contender. */
     private Measurement and(Measurement other) {
-        int mine = iterations.size();
-        int all = mine + other.iterations.size();
         return new Measurement(suite, contender,
                 Stream.concat(iterations.stream(), other.iterations.stream()).sorted().toList(),
-                (bytesPerOperation * mine + other.bytesPerOperation * (all - mine)) / all);
+                allocation.and(other.allocation));
     }
 
     /**
@@ -62,11 +66,28 @@ record Measurement(
         return new Measurement(
                 placement.isEmpty() ? suite : suite + ", " + placement,
                 String.join(" ", params),
-                elements(result.required("primaryMetric").required("rawData"))
-                        .flatMapToDouble(fork -> elements(fork).mapToDouble(JsonNode::asDouble))
-                        .sorted().boxed().toList(),
-                result.required("secondaryMetrics").required(ALLOCATED).required("score")
-                        .asDouble());
+                forks(result.required("primaryMetric"), 1).stream()
+                        .flatMap(List::stream).sorted().toList(),
+                allocation(result));
+    }
+
+    private static Allocation allocation(JsonNode result) {
+        double seconds = TimeValue.fromString(result.required("measurementTime").asText())
+                .convertTo(TimeUnit.NANOSECONDS) / 1e9;
+        JsonNode seen = result.required("secondaryMetrics");
+        List<List<Double>> perOperation = forks(seen.required(BYTES_PER_OPERATION), 1);
+        List<List<Double>> perIteration =
+                forks(seen.required(ALLOCATION_RATE), RATE_UNIT_BYTES * seconds);
+        return IntStream.range(0, perOperation.size())
+                .mapToObj(i -> Allocation.ofFork(perOperation.get(i), perIteration.get(i)))
+                .reduce(Allocation::and).orElseThrow();
+    }
+
+    /** What a metric was in each iteration of each fork, in some other unit. */
+    private static List<List<Double>> forks(JsonNode metric, double unit) {
+        return elements(metric.required("rawData"))
+                .map(fork -> elements(fork).map(value -> value.asDouble() * unit).toList())
+                .toList();
     }
 
     private static Stream<JsonNode> elements(JsonNode array) {

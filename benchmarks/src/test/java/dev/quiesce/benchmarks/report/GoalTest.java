@@ -31,6 +31,6 @@ class GoalTest {
     }
 
     private static Measurement measured(String suite, String contender, double nanos) {
-        return new Measurement(suite, contender, List.of(nanos), 0);
+        return new Measurement(suite, contender, List.of(nanos), new Allocation(1, 0, 0));
     }
 }
