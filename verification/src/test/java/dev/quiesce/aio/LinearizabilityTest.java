@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.quiesce.aio.queue.Inbox;
 import dev.quiesce.aio.queue.RingInbox;
 import dev.quiesce.rules.Rule;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jetbrains.lincheck.LincheckAssertionError;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
@@ -17,11 +18,19 @@ import org.junit.jupiter.api.Test;
  */
 class LinearizabilityTest {
     private static final String HOME = "home";
+    private static final String POSTER = "poster";
 
     @Test
     @Rule("JCQ-T11")
     void shouldMakePushTakeAndSealOfTheInboxAtomic() {
         check(InboxOperations.class, InboxSpecification.class);
+    }
+
+    /** A turn takes what is there: all of what a poster has left who has returned. */
+    @Test
+    @Rule("JCQ-T11")
+    void shouldMakePushAndTheTakeOfATurnAtomic() {
+        check(TurnOperations.class, InboxSpecification.class);
     }
 
     /** A poster may find it sealed and then open again. */
@@ -75,6 +84,18 @@ class LinearizabilityTest {
             return count(list);
         }
 
+        /** In pieces, as long as one is there; then what is claimed. */
+        @Operation(nonParallelGroup = HOME)
+        public int takeOneByOne() {
+            Task.Fifo list = new Task.Fifo();
+            int piece;
+            do {
+                piece = list.appendFrom(inbox, 1);
+            } while (piece > 0);
+            Task.Queues.takeAll(inbox, list);
+            return count(list);
+        }
+
         @Operation(nonParallelGroup = HOME)
         public boolean isEmpty() {
             return inbox.isEmpty();
@@ -90,15 +111,65 @@ class LinearizabilityTest {
             inbox.seal();
             return take();
         }
+    }
 
-        private static int count(Task.Fifo list) {
-            int count = 0;
-            while (!list.isEmpty()) {
-                list.take();
-                count++;
-            }
-            return count;
+    /**
+     * The same in the queues of a loop, with one poster: with more of them, one that has claimed a
+     * place and has not stored its item yet would hide what others have left behind it.
+     */
+    public static final class TurnOperations {
+        private final Inbox<Task> inbox = new RingInbox<>(2, 4);
+        private final Task.Queues queues = new Task.Queues(inbox);
+
+        /** How many items were left by the pushes that have returned. */
+        private final AtomicInteger left = new AtomicInteger();
+        private int taken;
+
+        @Operation(nonParallelGroup = POSTER)
+        public boolean push() {
+            return leave(Task.push(inbox, new Letter()), 1);
         }
+
+        @Operation(nonParallelGroup = POSTER)
+        public boolean pushTwo() {
+            return leave(Task.pushAll(inbox, new Task[] {new Letter(), new Letter()}, 2), 2);
+        }
+
+        private boolean leave(boolean pushed, int count) {
+            left.addAndGet(pushed ? count : 0);
+            return pushed;
+        }
+
+        /** What a turn takes, and then what is only claimed; less than nothing if that was late. */
+        @Operation(nonParallelGroup = HOME)
+        public int take() {
+            int there = left.get() - taken;
+            boolean late = queues.takeInbox() < there;
+            queues.takeWholeInbox();
+            int count = count(queues.ready());
+            taken += count;
+            return late ? -1 : count;
+        }
+
+        @Operation(nonParallelGroup = HOME)
+        public boolean isEmpty() {
+            return inbox.isEmpty();
+        }
+
+        @Operation(nonParallelGroup = HOME)
+        public boolean sealIfEmpty() {
+            return inbox.sealIfEmpty();
+        }
+    }
+
+    /** Takes all that is in a list. */
+    private static int count(Task.Fifo list) {
+        int count = 0;
+        while (!list.isEmpty()) {
+            list.take();
+            count++;
+        }
+        return count;
     }
 
     /** What it amounts to. */
@@ -130,6 +201,10 @@ class LinearizabilityTest {
             int taken = count;
             count = 0;
             return taken;
+        }
+
+        public int takeOneByOne() {
+            return take();
         }
 
         public int seal() {
