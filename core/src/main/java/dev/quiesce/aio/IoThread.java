@@ -185,7 +185,7 @@ public final class IoThread implements AutoCloseable {
                 boolean unused = context.tryPost(stop);
             }
         }
-        join();
+        WorkerPool.join(thread);
         closePool();
     }
 
@@ -249,30 +249,14 @@ public final class IoThread implements AutoCloseable {
                 interrupted = true;
             }
         }
-        restore(interrupted);
-    }
-
-    private void join() {
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
-        restore(interrupted);
     }
 
     private void closePool() {
         if (ownPool != null) {
             ownPool.close();
-        }
-    }
-
-    private static void restore(boolean interrupted) {
-        if (interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 

@@ -259,7 +259,8 @@ public final class WorkerPool implements Workers {
         }
     }
 
-    private static void join(Thread thread) {
+    /** Waits for a thread's end, through interrupts, of which the caller is left one. */
+    static void join(Thread thread) {
         boolean interrupted = false;
         while (thread.isAlive()) {
             try {

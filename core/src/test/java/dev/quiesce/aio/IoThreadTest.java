@@ -189,13 +189,8 @@ class IoThreadTest {
     @Rule("AIO-69")
     void shouldChangeItsPoolAndBatchWhileItRuns() throws InterruptedException {
         List<Thread> made = new CopyOnWriteArrayList<>();
-        ThreadFactory counting = run -> {
-            Thread thread = factory.newThread(run);
-            made.add(thread);
-            return thread;
-        };
         try (IoThread ioThread = IoThread.start(
-                IoThreadConfig.withOwnPool("io", counting, seams))) {
+                IoThreadConfig.withOwnPool("io", remembering(made), seams))) {
             assertThat(made).hasSize(1);
             WorkerPool pool = (WorkerPool) ioThread.context().workers();
             assertThat(pool.max()).isEqualTo(64);
@@ -330,12 +325,7 @@ class IoThreadTest {
     @Rule("AIO-76")
     void shouldCloseAMemberThatHasEndedWhenAnotherReplacesIt() throws InterruptedException {
         List<Thread> made = new CopyOnWriteArrayList<>();
-        ThreadFactory counting = run -> {
-            Thread thread = factory.newThread(run);
-            made.add(thread);
-            return thread;
-        };
-        IoThreadConfig config = IoThreadConfig.withOwnPool("io", counting, seams)
+        IoThreadConfig config = IoThreadConfig.withOwnPool("io", remembering(made), seams)
                 .withProperties(IoThread.Properties.defaults().withPool(2, 2));
         try (IoThread.Group machine = new IoThread.Group()) {
             IoThread first = machine.start(config);
@@ -482,6 +472,14 @@ class IoThreadTest {
 
     private IoThreadConfig config(String id) {
         return new IoThreadConfig(id, factory, seams, true);
+    }
+
+    private ThreadFactory remembering(List<Thread> made) {
+        return run -> {
+            Thread thread = factory.newThread(run);
+            made.add(thread);
+            return thread;
+        };
     }
 
     private IoThread start() {
