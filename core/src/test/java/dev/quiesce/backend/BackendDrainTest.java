@@ -16,36 +16,10 @@ import dev.quiesce.rules.Rule;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Drained sections of nodes and backends: the family of test-bdrv-drain. */
-class BackendDrainTest {
-    private Machine machine;
-    private HeldDriver topDriver;
-    private HeldDriver backDriver;
-    private BlockNode top;
-    private BlockNode back;
-    private BlockBackend backend;
-
-    /** A backend on top, top on back, everything in main. */
-    @BeforeEach
-    void build() {
-        machine = new Machine();
-        topDriver = new HeldDriver("top");
-        backDriver = new HeldDriver("back");
-        back = machine.node("back", backDriver);
-        top = machine.node("top", topDriver, back);
-        backend = machine.backend("disk", top, machine.main);
-    }
-
-    @AfterEach
-    void leave() {
-        machine.close();
-        assertThat(machine.errors).isEmpty();
-    }
-
+class BackendDrainTest extends OnTwoNodes {
     @Test
     @Rule("DRAIN-8")
     void drainT01ShouldTellEveryDriverOnceWhenAllNodesAreDrained() {

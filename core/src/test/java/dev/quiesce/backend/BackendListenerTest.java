@@ -6,40 +6,13 @@ import dev.quiesce.aio.Task;
 import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.drain.Hold;
 import dev.quiesce.driver.BlockRequest;
-import dev.quiesce.graph.BlockNode;
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What a device hears of sections. */
-class BackendListenerTest {
-    private Machine machine;
-    private HeldDriver topDriver;
-    private HeldDriver backDriver;
-    private BlockNode top;
-    private BlockNode back;
-    private BlockBackend backend;
-
-    /** A backend on top, top on back, everything in main. */
-    @BeforeEach
-    void build() {
-        machine = new Machine();
-        topDriver = new HeldDriver("top");
-        backDriver = new HeldDriver("back");
-        back = machine.node("back", backDriver);
-        top = machine.node("top", topDriver, back);
-        backend = machine.backend("disk", top, machine.main);
-    }
-
-    @AfterEach
-    void leave() {
-        machine.close();
-        assertThat(machine.errors).isEmpty();
-    }
-
+class BackendListenerTest extends OnTwoNodes {
     @Test
     @Rule("DRAIN-20")
     @Rule("DRAIN-21")

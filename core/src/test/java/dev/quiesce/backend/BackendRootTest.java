@@ -13,7 +13,6 @@ import dev.quiesce.block.BlockStatus;
 import dev.quiesce.drain.DrainedSection;
 import dev.quiesce.driver.BlockRequest;
 import dev.quiesce.graph.BlockGraph;
-import dev.quiesce.graph.BlockNode;
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,36 +20,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Insertion, removal, making and closing, in the middle of sections. */
-class BackendRootTest {
-    private Machine machine;
-    private HeldDriver topDriver;
-    private HeldDriver backDriver;
-    private BlockNode top;
-    private BlockNode back;
-    private BlockBackend backend;
-
-    /** A backend on top, top on back, everything in main. */
-    @BeforeEach
-    void build() {
-        machine = new Machine();
-        topDriver = new HeldDriver("top");
-        backDriver = new HeldDriver("back");
-        back = machine.node("back", backDriver);
-        top = machine.node("top", topDriver, back);
-        backend = machine.backend("disk", top, machine.main);
-    }
-
-    @AfterEach
-    void leave() {
-        machine.close();
-        assertThat(machine.errors).isEmpty();
-    }
-
+class BackendRootTest extends OnTwoNodes {
     @Test
     @Rule("BB-13")
     @Rule("DRAIN-61")
