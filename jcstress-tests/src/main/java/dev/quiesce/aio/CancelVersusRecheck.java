@@ -4,7 +4,6 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE_INTERESTING;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -147,16 +146,7 @@ public class CancelVersusRecheck {
 
     /** A flag, and what the consumer waits for. */
     static class Fields {
-        static final VarHandle SCHEDULED;
-
-        static {
-            try {
-                SCHEDULED = MethodHandles.lookup()
-                        .findVarHandle(Fields.class, "scheduled", int.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
-        }
+        static final VarHandle SCHEDULED = Handles.of(Fields.class, "scheduled");
 
         int scheduled;
         int condition;

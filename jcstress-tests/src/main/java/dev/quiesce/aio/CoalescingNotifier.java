@@ -4,7 +4,6 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE_INTERESTING;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -295,19 +294,11 @@ public class CoalescingNotifier {
 
     /** The bare fields of the models. */
     static class Fields {
-        static final VarHandle FLAG = handle("flag");
-        static final VarHandle ATTACHED = handle("attached");
+        static final VarHandle FLAG = Handles.of(Fields.class, "flag");
+        static final VarHandle ATTACHED = Handles.of(Fields.class, "attached");
 
         int flag;
         int attached;
-
-        private static VarHandle handle(String name) {
-            try {
-                return MethodHandles.lookup().findVarHandle(Fields.class, name, int.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
-        }
     }
 
     /** The flag is up, and the handler on its way. */

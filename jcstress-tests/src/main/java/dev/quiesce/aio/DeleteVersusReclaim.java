@@ -4,7 +4,6 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE_INTERESTING;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.CompletableFuture;
 import org.openjdk.jcstress.annotations.Actor;
@@ -180,18 +179,10 @@ public class DeleteVersusReclaim {
 
     /** The two flags. */
     static class Fields {
-        static final VarHandle WAITER = handle("waiter");
-        static final VarHandle RECLAIMED = handle("reclaimed");
+        static final VarHandle WAITER = Handles.of(Fields.class, "waiter");
+        static final VarHandle RECLAIMED = Handles.of(Fields.class, "reclaimed");
 
         int waiter;
         int reclaimed;
-
-        private static VarHandle handle(String name) {
-            try {
-                return MethodHandles.lookup().findVarHandle(Fields.class, name, int.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
-        }
     }
 }

@@ -4,7 +4,6 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE_INTERESTING;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -193,18 +192,10 @@ public class EndVersusWait {
 
     /** The two flags. */
     static class Fields {
-        static final VarHandle ENTERED = handle("entered");
-        static final VarHandle OVER = handle("over");
+        static final VarHandle ENTERED = Handles.of(Fields.class, "entered");
+        static final VarHandle OVER = Handles.of(Fields.class, "over");
 
         int entered;
         int over;
-
-        private static VarHandle handle(String name) {
-            try {
-                return MethodHandles.lookup().findVarHandle(Fields.class, name, int.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
-        }
     }
 }

@@ -6,7 +6,6 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import dev.quiesce.aio.queue.Inbox;
 import dev.quiesce.aio.queue.RingInbox;
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import org.openjdk.jcstress.annotations.Actor;
@@ -171,8 +170,8 @@ public class InboxHandOver {
 
     /** A slot with an item, and how many items were taken. */
     static class Slot {
-        static final VarHandle SLOT = handle("slot");
-        static final VarHandle HEAD = handle("head");
+        static final VarHandle SLOT = Handles.of(Slot.class, "slot");
+        static final VarHandle HEAD = Handles.of(Slot.class, "head");
 
         int slot = 1;
         int head;
@@ -183,14 +182,6 @@ public class InboxHandOver {
             }
             SLOT.setRelease(this, 2);
             return true;
-        }
-
-        private static VarHandle handle(String name) {
-            try {
-                return MethodHandles.lookup().findVarHandle(Slot.class, name, int.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
         }
     }
 

@@ -4,7 +4,6 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE_INTERESTING;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -159,15 +158,7 @@ public class LeaseHandOver {
 
     /** Who owns it, and what the owners work on. */
     static class Fields {
-        static final VarHandle OWNED;
-
-        static {
-            try {
-                OWNED = MethodHandles.lookup().findVarHandle(Fields.class, "owned", int.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
-        }
+        static final VarHandle OWNED = Handles.of(Fields.class, "owned");
 
         int owned;
         int count;

@@ -7,7 +7,6 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 import dev.quiesce.aio.LoopSeams.NotifyProtocol;
 import dev.quiesce.aio.queue.Inbox;
 import dev.quiesce.aio.queue.RingInbox;
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -382,19 +381,11 @@ public class NotifyVersusPark {
 
     /** The bare fields of the models. */
     static class Fields {
-        static final VarHandle NOTIFIED = handle("notified");
-        static final VarHandle NOTIFY_ME = handle("notifyMe");
+        static final VarHandle NOTIFIED = Handles.of(Fields.class, "notified");
+        static final VarHandle NOTIFY_ME = Handles.of(Fields.class, "notifyMe");
 
         int notified;
         int notifyMe;
-
-        private static VarHandle handle(String name) {
-            try {
-                return MethodHandles.lookup().findVarHandle(Fields.class, name, int.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
-        }
     }
 
     /** A loop that acknowledges an earlier notify, and a poster of a later one. */

@@ -7,7 +7,6 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 import dev.quiesce.aio.source.PollHook;
 import dev.quiesce.aio.source.PollParameters;
 import dev.quiesce.aio.source.Poller;
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -140,13 +139,13 @@ public class PollEndVersusKick {
 
     /** A device that is quiet as long as it was told so. */
     static class Ring {
-        static final VarHandle EVENT = handle("event");
-        static final VarHandle QUIET = handle("quiet");
+        static final VarHandle EVENT = Handles.of(Ring.class, "event");
+        static final VarHandle QUIET = Handles.of(Ring.class, "quiet");
 
-        @SuppressWarnings("UnusedVariable") // read and written through EVENT
-        private int event;
-        @SuppressWarnings("UnusedVariable") // read and written through QUIET
-        private int quiet = 1;
+        /** Read and written through EVENT. */
+        int event;
+        /** Read and written through QUIET. */
+        int quiet = 1;
 
         boolean produce() {
             EVENT.setVolatile(this, 1);
@@ -159,14 +158,6 @@ public class PollEndVersusKick {
 
         boolean hasEvent() {
             return (int) EVENT.getVolatile(this) != 0;
-        }
-
-        private static VarHandle handle(String name) {
-            try {
-                return MethodHandles.lookup().findVarHandle(Ring.class, name, int.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
         }
     }
 }

@@ -4,7 +4,6 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE_INTERESTING;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -183,15 +182,7 @@ public class ScheduleVersusDequeue {
 
     /** A bottom half that was scheduled, and what its callback reads. */
     static class Fields {
-        static final VarHandle FLAGS;
-
-        static {
-            try {
-                FLAGS = MethodHandles.lookup().findVarHandle(Fields.class, "flags", int.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
-        }
+        static final VarHandle FLAGS = Handles.of(Fields.class, "flags");
 
         int flags = PENDING | SCHEDULED;
         int written;

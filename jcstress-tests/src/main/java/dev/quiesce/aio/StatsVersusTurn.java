@@ -6,7 +6,6 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import dev.quiesce.aio.watch.LoopMeter;
 import dev.quiesce.aio.watch.LoopStats;
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -103,8 +102,8 @@ public class StatsVersusTurn {
 
     /** Two counters of one writer. */
     static class Fields {
-        static final VarHandle BEGUN = handle("begun");
-        static final VarHandle ENDED = handle("ended");
+        static final VarHandle BEGUN = Handles.of(Fields.class, "begun");
+        static final VarHandle ENDED = Handles.of(Fields.class, "ended");
 
         int begun;
         int ended;
@@ -112,14 +111,6 @@ public class StatsVersusTurn {
         final void turn() {
             BEGUN.setOpaque(this, begun + 1);
             ENDED.setRelease(this, ended + 1);
-        }
-
-        private static VarHandle handle(String name) {
-            try {
-                return MethodHandles.lookup().findVarHandle(Fields.class, name, int.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
         }
     }
 }

@@ -4,7 +4,6 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE_INTERESTING;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -153,18 +152,10 @@ public class SubmitVersusClose {
         static final int IDLE = 0;
         static final int QUEUED = 1;
         static final int RUNNING = 2;
-        static final VarHandle STATE = handle("state");
-        static final VarHandle GONE = handle("gone");
+        static final VarHandle STATE = Handles.of(Fields.class, "state");
+        static final VarHandle GONE = Handles.of(Fields.class, "gone");
 
         int state;
         int gone;
-
-        private static VarHandle handle(String name) {
-            try {
-                return MethodHandles.lookup().findVarHandle(Fields.class, name, int.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
-        }
     }
 }

@@ -4,7 +4,6 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE_INTERESTING;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicLong;
 import org.openjdk.jcstress.annotations.Actor;
@@ -155,18 +154,10 @@ public class SubmitVersusSleep {
 
     /** Whether there is an item, and whether the worker sleeps. */
     static class Fields {
-        static final VarHandle QUEUED = handle("queued");
-        static final VarHandle ASLEEP = handle("asleep");
+        static final VarHandle QUEUED = Handles.of(Fields.class, "queued");
+        static final VarHandle ASLEEP = Handles.of(Fields.class, "asleep");
 
         int queued;
         int asleep;
-
-        private static VarHandle handle(String name) {
-            try {
-                return MethodHandles.lookup().findVarHandle(Fields.class, name, int.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
-        }
     }
 }
