@@ -133,6 +133,7 @@ class AioContextTest {
 
     @Test
     @Rule("AIO-33")
+    @Rule("BUG-16")
     void shouldRememberANotifyThatCameWhileTheLoopWasAwake() {
         FakeLoop loop = new FakeLoop();
 

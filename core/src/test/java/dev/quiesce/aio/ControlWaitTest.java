@@ -1,5 +1,6 @@
 package dev.quiesce.aio;
 
+import static dev.quiesce.aio.FakeLoop.elsewhere;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -39,6 +40,31 @@ class ControlWaitTest {
 
         assertThat(loop.log).containsExactly("one", "two");
         assertThat(loop.parker.parks).isEmpty();
+    }
+
+    @Test
+    @Rule("AIO-85")
+    void shouldPollMainWhateverItWaitsFor() {
+        FakeLoop loop = new FakeLoop();
+        AioContext nobodys = new AioContext("io", loop.seams());
+        loop.context.defer(loop.logs("task"));
+
+        ControlWait.until(loop.context, target(() -> !loop.log.isEmpty(),
+                out -> out.outstanding("disk0", nobodys, 1, false)));
+
+        assertThat(loop.log).containsExactly("task");
+        assertThat(loop.parker.parks).isEmpty();
+    }
+
+    @Test
+    @Rule("AIO-58")
+    void shouldRefuseAWaitOfAnotherThreadThoughMainIsOwned() {
+        FakeLoop loop = new FakeLoop();
+
+        elsewhere(() -> assertThatThrownBy(
+                () -> ControlWait.until(loop.context, target(() -> true, out -> { })))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("main", "elsewhere"));
     }
 
     @Test

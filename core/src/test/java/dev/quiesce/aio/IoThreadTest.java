@@ -30,7 +30,12 @@ class IoThreadTest {
     @Rule("IOT-3")
     @Rule("NET-T11")
     void shouldOwnItsContextWhenStartReturns() {
-        try (IoThread ioThread = start()) {
+        Thread starter = Thread.currentThread();
+        ThreadFactory slow = run -> factory.newThread(() -> {
+            Spin.until(() -> isWaiting(starter), "whoever starts the thread waits for it");
+            run.run();
+        });
+        try (IoThread ioThread = IoThread.start(new IoThreadConfig("io", slow, seams, true))) {
             assertThat(ioThread.context().owner()).isNotNull();
             assertThat(ioThread.context().owner().getName()).isEqualTo("io thread");
             assertThat(ioThread.context().name()).isEqualTo("io");
@@ -480,6 +485,11 @@ class IoThreadTest {
             made.add(thread);
             return thread;
         };
+    }
+
+    private static boolean isWaiting(Thread thread) {
+        Thread.State state = thread.getState();
+        return state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING;
     }
 
     private IoThread start() {

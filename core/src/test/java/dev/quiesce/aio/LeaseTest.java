@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.rules.Rule;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -23,7 +27,6 @@ class LeaseTest {
 
     @Test
     @Rule("AIO-62")
-    @Rule("IOT-9")
     void shouldMakeTheCallerHomeUntilTheLeaseIsClosed() {
         AioContext context = new AioContext("io", LoopSeams.system());
         assertThat(context.isHome()).isFalse();
@@ -36,6 +39,32 @@ class LeaseTest {
 
         assertThat(context.isHome()).isFalse();
         assertThat(context.owner()).isNull();
+    }
+
+    @Test
+    @Rule("IOT-9")
+    void shouldBeHomeInTheContextOfItsOwnIoThreadOnly() {
+        ThreadFactory alike = run -> new Thread(run, Thread.currentThread().getName());
+        try (IoThread one = IoThread.start(
+                        new IoThreadConfig("one", alike, LoopSeams.system(), true));
+                IoThread two = IoThread.start(
+                        new IoThreadConfig("two", alike, LoopSeams.system(), true))) {
+            assertThat(homes(one, two)).containsExactly(false, false);
+            // Each is asked inside a callback of the other, which is awake, and home, meanwhile.
+            assertThat(run(two, () -> run(one, () -> homes(one, two))))
+                    .containsExactly(true, false);
+            assertThat(run(one, () -> run(two, () -> homes(one, two))))
+                    .containsExactly(false, true);
+        }
+    }
+
+    private static <T> T run(IoThread there, Supplier<T> what) {
+        return CompletableFuture.supplyAsync(what, there.context()).join();
+    }
+
+    /** In which of the two the caller is home. */
+    private static List<Boolean> homes(IoThread one, IoThread two) {
+        return List.of(one.context().isHome(), two.context().isHome());
     }
 
     @Test
@@ -78,10 +107,13 @@ class LeaseTest {
                 .hasMessageContainingAll("io", "nobody", Thread.currentThread().getName());
         try (Lease lease = context.acquire()) {
             String owner = Thread.currentThread().getName();
+            context.wake();
 
             assertThatThrownBy(() -> stranger.submit(() -> context.poll(0)).get())
                     .hasCauseInstanceOf(IllegalStateException.class)
                     .hasMessageContainingAll("io", owner, "stranger");
+
+            assertThat(context.sleep().isNotified()).as("still to be looked at").isTrue();
         }
     }
 

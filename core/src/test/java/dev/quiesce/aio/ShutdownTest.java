@@ -228,9 +228,9 @@ class ShutdownTest {
             await(go);
             ran.add("running");
         });
+        await(running);
         ioThread.context().execute(() -> ran.add("queued 1"));
         ioThread.context().execute(() -> ran.add("queued 2"));
-        await(running);
         Thread closer = new Thread(ioThread::close);
         closer.start();
         Spin.until(() -> ioThread.state() != IoThread.State.RUNNING, "the IOThread stops");

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.rules.Rule;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -65,27 +68,82 @@ class TaskPlacementTest {
 
     @Test
     @Rule("AIO-61")
-    @Rule("AIO-66")
     void shouldGoToAnotherContextAndComeBackByTwoPosts() {
-        Task back = main.logs("back");
-        Task there = FakeLoop.task("there", () -> {
-            main.log.add("there");
-            main.context.post(back);
-        });
-        main.context.execute(() -> io.context.post(there));
+        CountDownLatch free = new CountDownLatch(1);
+        Thread[] ranOn = new Thread[2];
+        try (IoThread other = ioThread()) {
+            other.context().execute(() -> {
+                if (other.context().isHome()) {
+                    await(free);
+                }
+            });
+            Task back = FakeLoop.task("back", () -> ranOn[1] = Thread.currentThread());
+            Task there = FakeLoop.task("there", () -> {
+                ranOn[0] = Thread.currentThread();
+                main.context.post(back);
+            });
+            main.context.execute(() -> other.context().post(there));
 
-        main.poll();
-        main.poll();
-        assertThat(main.log).isEmpty();
-        io.poll();
-        assertThat(main.log).containsExactly("there");
-        main.poll();
+            main.poll();
+            boolean early = main.poll() || ranOn[0] != null;
+            free.countDown();
+            assertThat(early).as("nobody waits, and nothing is back").isFalse();
+            Spin.until(() -> main.poll() && ranOn[1] != null, "the answer has come");
 
-        assertThat(main.log).containsExactly("there", "back");
+            assertThat(ranOn).containsExactly(other.thread(), Thread.currentThread());
+        }
+    }
+
+    @Test
+    @Rule("AIO-66")
+    void shouldMoveToAnotherContextByAPostAsItsLastAct() {
+        List<Thread> ranOn = new CopyOnWriteArrayList<>();
+        try (IoThread other = ioThread()) {
+            Task[] moves = new Task[1];
+            moves[0] = FakeLoop.task("moves", () -> {
+                ranOn.add(Thread.currentThread());
+                if (ranOn.size() < 6) {
+                    boolean isHere = main.context.isHome();
+                    (isHere ? other.context() : main.context).post(moves[0]);
+                }
+            });
+            // Of several that are queued, each leaves its slot before it runs.
+            main.context.post(main.logs("before"));
+            main.context.post(moves[0]);
+            Spin.until(() -> main.poll() && ranOn.size() > 4, "it has come back twice");
+            Spin.until(() -> ranOn.size() == 6, "it has gone thrice");
+
+            Thread here = Thread.currentThread();
+            Thread there = other.thread();
+            assertThat(ranOn).containsExactly(here, there, here, there, here, there);
+        }
+        assertThat(main.errors).isEmpty();
     }
 
     @Test
     @Rule("AIO-65")
+    @Rule("AIO-67")
+    void shouldRunAgainATaskThatIsPostedElsewhereWhileItRuns() {
+        Task[] step = new Task[1];
+        step[0] = FakeLoop.task("step", () -> {
+            main.log.add("begins");
+            if (main.log.size() < 5) {
+                elsewhere(() -> main.context.post(step[0]));
+            }
+            main.log.add("ends");
+        });
+        main.context.post(step[0]);
+
+        for (int i = 0; i < 5; i++) {
+            main.poll();
+        }
+
+        assertThat(main.errors).isEmpty();
+        assertThat(main.log)
+                .containsExactly("begins", "ends", "begins", "ends", "begins", "ends");
+    }
+
+    @Test
     @Rule("AIO-67")
     void shouldResumeATaskOnceForEachTimeItWasHandedOver() {
         Task[] step = new Task[1];
@@ -242,6 +300,19 @@ class TaskPlacementTest {
         }
 
         assertThat(madeOn[0]).isSameAs(Thread.currentThread());
+    }
+
+    private static IoThread ioThread() {
+        return IoThread.start(new IoThreadConfig(
+                "there", run -> new Thread(run, "there"), LoopSeams.system(), true));
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     private WorkItem item(String name, Runnable then) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -35,6 +36,32 @@ class WorkersTest {
     @Test
     @Rule("AIO-71")
     @Rule("BUG-30")
+    void shouldComeHomeWithTheWholeResult() {
+        int[] result = new int[1_000];
+        CountDownLatch half = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        try (Workers pool = Workers.pool(factory, 0, 1)) {
+            pool.submit(home, new Item("a", () -> {
+                Arrays.fill(result, 0, 500, 7);
+                half.countDown();
+                await(go);
+                Arrays.fill(result, 500, 1_000, 7);
+            }));
+            await(half);
+            for (int turn = 0; turn < 10; turn++) {
+                home.poll(0);
+            }
+            boolean early = !log.isEmpty();
+            go.countDown();
+            assertThat(early).as("home though only half of it is done").isFalse();
+            pollUntil(1);
+        }
+
+        assertThat(result).containsOnly(7);
+    }
+
+    @Test
+    @Rule("AIO-71")
     void shouldWorkElsewhereAndComeHome() {
         Thread[] workedOn = new Thread[1];
         try (Workers pool = Workers.pool(factory, 0, 2)) {

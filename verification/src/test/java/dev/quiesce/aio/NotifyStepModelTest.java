@@ -19,6 +19,7 @@ class NotifyStepModelTest {
     @Rule("AIO-33")
     @Rule("AIO-34")
     @Rule("AIO-35")
+    @Rule("AIO-36")
     @Rule("AIO-37")
     @Rule("JCQ-T19")
     void shouldNeverSleepOnAPostedEvent() {
@@ -30,6 +31,7 @@ class NotifyStepModelTest {
     @Test
     @Rule("AIO-33")
     @Rule("AIO-36")
+    @Rule("BUG-25")
     void shouldNeverSleepOnATaskInTheInboxThoughNobodyAnnouncesIt() {
         StepReport report = explore(
                 NotifyStepModelTest::inboxPoster, NotifyStepModelTest::loop);
@@ -154,6 +156,24 @@ class NotifyStepModelTest {
                         .step("looks", w -> w.served = w.posted)
                         .step("acknowledges", w -> w.protocol.acknowledge())
                         .branch("goes on", w -> w.served == 2 ? END : "arms"));
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(ASLEEP);
+    }
+
+    @Test
+    @Rule("AIO-37")
+    @Rule("BUG-17")
+    void shouldRefuteAnAcknowledgeFromElsewhere() {
+        StepReport report = explore(NotifyStepModelTest::poster,
+                a -> a.step("makes its event visible", w -> w.posted++)
+                        .step("announces", w -> w.protocol.announce())
+                        .branch("is the loop armed?",
+                                w -> w.protocol.isArmed() ? null : "acknowledges")
+                        .branch("takes it down",
+                                w -> w.protocol.takeDown() ? null : "acknowledges")
+                        .step("unparks", w -> w.permit = true)
+                        .step("acknowledges", w -> w.protocol.acknowledge()),
+                NotifyStepModelTest::loop);
 
         assertThat(report.failure()).as(report.toString()).isEqualTo(ASLEEP);
     }

@@ -3,6 +3,8 @@ package dev.quiesce.checks;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -19,11 +21,20 @@ import java.util.regex.Pattern;
  * -            return progress;
  * +            return true;
  * </pre>
+ *
+ * <p>A rule that no mutant can break so that a test fails in time has an entry of one line instead:
+ *
+ * <pre>
+ * AIO-11 has no mutant: no test can show a missing barrier; jcstress CancelVersusRecheck does
+ * </pre>
  */
 public final class MutantCatalogue {
     private static final Pattern TITLE = Pattern.compile("([A-Z]\\S*): (.+)");
 
+    private static final Pattern EXCUSE = Pattern.compile("([A-Z]\\S*) has no mutant: (.+)");
+
     private final List<Mutant> mutants = new ArrayList<>();
+    private final Map<RuleId, String> excuses = new TreeMap<>();
 
     private MutantCatalogue() {}
 
@@ -33,6 +44,15 @@ public final class MutantCatalogue {
      * @return the mutants, in the order of the files and their entries
      */
     public static List<Mutant> read() {
+        return readAll().mutants;
+    }
+
+    /** The rules that are said to have no mutant, with the reason. */
+    static Map<RuleId, String> readExcuses() {
+        return readAll().excuses;
+    }
+
+    private static MutantCatalogue readAll() {
         MutantCatalogue catalogue = new MutantCatalogue();
         for (Path page : SourceTree.files(".mutants")) {
             List<String> entry = new ArrayList<>();
@@ -46,11 +66,16 @@ public final class MutantCatalogue {
             }
             catalogue.add(page, entry);
         }
-        return catalogue.mutants;
+        return catalogue;
     }
 
     private void add(Path page, List<String> entry) {
         if (entry.isEmpty()) {
+            return;
+        }
+        Matcher excuse = EXCUSE.matcher(entry.get(0));
+        if (excuse.matches() && entry.size() == 1) {
+            excuses.put(RuleId.of(excuse.group(1)), excuse.group(2));
             return;
         }
         Matcher title = TITLE.matcher(entry.get(0));

@@ -243,34 +243,6 @@ class ChannelHandlerTest {
 
     @Test
     @Rule("AIO-23")
-    @Rule("BUG-21")
-    void shouldKeepWhatWasFoundReadyWhenItsCallbacksAreReplaced() throws IOException {
-        Pipe other = nonBlockingPipe();
-        List<ChannelHandler> handlers = new ArrayList<>();
-        ChannelHandler replaces = attachReader("replaces", () -> {
-            receive();
-            handlers.get(0).update(() -> {
-                log.add("new");
-                receive(other);
-            }, null);
-        });
-        handlers.add(ChannelHandler.attach(
-                io(), "old", other.source(), () -> log.add("old"), null));
-        send(1);
-        write(other.sink(), 1);
-
-        io().poll(Long.MAX_VALUE);
-        io().poll(0);
-
-        assertThat(log).contains("replaces", "new");
-        replaces.detach();
-        handlers.get(0).detach();
-        other.source().close();
-        other.sink().close();
-    }
-
-    @Test
-    @Rule("AIO-23")
     @Rule("BUG-27")
     void shouldForgetWhatWasFoundReadyOnceItIsNotAskedForAnyMore(@TempDir Path directory)
             throws IOException {
