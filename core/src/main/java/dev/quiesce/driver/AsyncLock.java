@@ -36,6 +36,8 @@ public final class AsyncLock {
      * @param resume what to resume; in no queue, waiting for no lock, and not used if this one was
      *     free
      * @return true if the caller holds the lock now; false if the task will
+     * @throws IllegalStateException if the lock is held and the task waits for one already, which
+     *     it goes on to do
      */
     public boolean acquireOr(AioContext home, Waiter resume) {
         Objects.requireNonNull(home, "home");
@@ -45,8 +47,9 @@ public final class AsyncLock {
                 held = true;
                 return true;
             }
-            resume.home = home;
+            // First: it throws if the task waits already, which then stays as it is.
             waiters.add(resume);
+            resume.home = home;
             return false;
         }
     }

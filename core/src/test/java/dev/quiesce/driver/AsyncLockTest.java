@@ -8,6 +8,7 @@ import dev.quiesce.aio.LoopSeams;
 import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 class AsyncLockTest {
@@ -66,7 +67,7 @@ class AsyncLockTest {
 
     @Test
     @Rule("SPT-T14")
-    void shouldBeFreeAgainWhenNobodyWaits() {
+    void sptT14ShouldBeFreeAgainWhenNobodyWaits() {
         lock.acquireOr(one, logs("a"));
         lock.release();
 
@@ -74,6 +75,74 @@ class AsyncLockTest {
         lock.release();
         assertThatThrownBy(lock::release).isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("lock");
+        assertThat(lock.acquireOr(one, logs("c"))).isTrue();
+    }
+
+    @Test
+    @Rule("SPT-T14")
+    void sptT14ShouldQueueAHolderBehindItselfAndBlockNobody() {
+        AsyncLock.Waiter again = logs("again");
+        assertThat(lock.acquireOr(one, again)).isTrue();
+        assertThat(lock.acquireOr(one, again)).isFalse();
+        one.execute(() -> log.add("the loop goes on"));
+        one.poll(0);
+
+        lock.release();
+        one.poll(0);
+
+        assertThat(log).containsExactly("the loop goes on", "again");
+        lock.release();
+        assertThat(lock.acquireOr(one, again)).isTrue();
+    }
+
+    @Test
+    @Rule("SPT-T14")
+    void sptT14ShouldRefuseAWaiterThatWaitsAlreadyAndLeaveItWhereItWas() {
+        AsyncLock other = new AsyncLock("other");
+        AsyncLock.Waiter waiter = logs("waiter");
+        lock.acquireOr(one, logs("holder"));
+        other.acquireOr(two, logs("holder of the other"));
+        lock.acquireOr(one, waiter);
+
+        assertThatThrownBy(() -> lock.acquireOr(two, waiter))
+                .isInstanceOf(IllegalStateException.class).hasMessageContaining("waiter");
+        assertThatThrownBy(() -> other.acquireOr(two, waiter))
+                .isInstanceOf(IllegalStateException.class).hasMessageContaining("waiter");
+
+        lock.release();
+        two.poll(0);
+        assertThat(log).as("it waits in the first context").isEmpty();
+        one.poll(0);
+        assertThat(log).containsExactly("waiter");
+        lock.release();
+        other.release();
+        assertThat(lock.acquireOr(one, waiter)).isTrue();
+        assertThat(other.acquireOr(one, waiter)).isTrue();
+    }
+
+    @Test
+    @Rule("SPT-T14")
+    @SuppressWarnings("NullAway") // the point of the test
+    void sptT14ShouldRefuseWhoCouldNotBeResumed() {
+        assertThatThrownBy(() -> lock.acquireOr(null, logs("nowhere")))
+                .isInstanceOf(NullPointerException.class).hasMessage("home");
+        assertThatThrownBy(() -> lock.acquireOr(one, null))
+                .isInstanceOf(NullPointerException.class).hasMessage("resume");
+
+        assertThat(lock.acquireOr(one, logs("a"))).as("nobody has it").isTrue();
+    }
+
+    @Test
+    @Rule("SPT-T14")
+    void sptT14ShouldBeKeptWhileItsHolderSleepsAndBeGivenBackByAnyThread() {
+        assertThat(lock.acquireOr(one, logs("holder"))).isTrue();
+        one.poll(1);
+        assertThat(lock.acquireOr(two, logs("waiter"))).isFalse();
+
+        CompletableFuture.runAsync(lock::release, run -> new Thread(run, "other").start()).join();
+        two.poll(0);
+
+        assertThat(log).containsExactly("waiter");
     }
 
     @Test
@@ -113,6 +182,11 @@ class AsyncLockTest {
 
             @Override
             public String describe() {
+                return name;
+            }
+
+            @Override
+            public String toString() {
                 return name;
             }
         };
