@@ -8,6 +8,7 @@ import dev.quiesce.aio.source.Poller;
 import dev.quiesce.aio.source.ReadinessSource;
 import dev.quiesce.aio.time.Clock;
 import dev.quiesce.aio.watch.LoopMeter;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -380,6 +381,7 @@ final class Turn {
 
         /** Polls like this from now on; politely: only while the parker allows it. Any thread. */
         void poll(PollParameters parameters, boolean politely) {
+            Objects.requireNonNull(parameters, "parameters");
             polite = politely;
             poller.set(parameters);
             notifyLoop();

@@ -419,6 +419,22 @@ class AdaptivePollingTest {
     }
 
     @Test
+    @Rule("JCQ-T15")
+    @SuppressWarnings("NullAway") // the point of the test
+    void jcqT15ShouldPollAsPolitelyAsBeforeIfOtherParametersAreRefused() {
+        loop.parker.mayPoll = false;
+        loop.context.sleep().poll(new PollParameters(MAX_NANOS, 0, 0), true);
+        ring.attach();
+
+        assertThatThrownBy(() -> loop.context.setPolling(null))
+                .isInstanceOf(NullPointerException.class);
+
+        teach(ring);
+        loop.context.poll(300);
+        assertThat(loop.parker.pauses).isZero();
+    }
+
+    @Test
     @Rule("AIO-50")
     void shouldForgetWhatItLearntWhileItMayNotPollAndNotLookAtTheClock() {
         loop.context.sleep().poll(new PollParameters(MAX_NANOS, 0, 0), true);
