@@ -58,8 +58,7 @@ public final class IoThread implements AutoCloseable {
         ownPool = config.work() == IoThreadConfig.Work.OWN_POOL
                 ? new WorkerPool(config.factory(), properties.poolMin, properties.poolMax,
                         config.seams().clock()) : null;
-        context = new AioContext(config.name(), ownPool == null
-                ? config.seams() : config.seams().withWorkers(ownPool), inbox);
+        context = makeContext(config, inbox);
         context.setBatchMax(properties.batchMax);
         poll(properties.polling);
     }
@@ -251,6 +250,21 @@ public final class IoThread implements AutoCloseable {
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** If it cannot be made, the threads of the pool end (AIO-76). */
+    private AioContext makeContext(IoThreadConfig config, Inbox<Task> inbox) {
+        boolean made = false;
+        try {
+            AioContext loop = new AioContext(config.name(), ownPool == null
+                    ? config.seams() : config.seams().withWorkers(ownPool), inbox);
+            made = true;
+            return loop;
+        } finally {
+            if (!made) {
+                closePool();
+            }
         }
     }
 
