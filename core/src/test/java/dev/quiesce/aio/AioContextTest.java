@@ -299,7 +299,7 @@ class AioContextTest {
 
     @Test
     @Rule("JCQ-T15")
-    void shouldRefuseANegativeWait() {
+    void jcqT15ShouldRefuseANegativeWait() {
         FakeLoop loop = new FakeLoop();
 
         assertThatThrownBy(() -> loop.context.poll(-1))

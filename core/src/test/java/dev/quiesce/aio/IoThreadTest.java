@@ -28,7 +28,6 @@ class IoThreadTest {
 
     @Test
     @Rule("IOT-3")
-    @Rule("NET-T11")
     void shouldOwnItsContextWhenStartReturns() {
         Thread starter = Thread.currentThread();
         ThreadFactory slow = run -> factory.newThread(() -> {
@@ -86,18 +85,23 @@ class IoThreadTest {
     @Test
     @Rule("IOT-5")
     @Rule("NET-T10")
-    void shouldRefuseToBeClosedByItself() throws InterruptedException {
+    void netT10ShouldRefuseToBeClosedByItself() throws InterruptedException {
         CountDownLatch refused = new CountDownLatch(1);
+        List<Throwable> thrown = new CopyOnWriteArrayList<>();
         try (IoThread ioThread = start()) {
             ioThread.context().execute(() -> {
                 try {
                     ioThread.close();
                 } catch (IllegalStateException e) {
-                    refused.countDown();
+                    thrown.add(e);
                 }
+                refused.countDown();
             });
 
             assertThat(refused.await(60, TimeUnit.SECONDS)).isTrue();
+            assertThat(thrown).singleElement().asString()
+                    .contains("IoThread io ", "wait for itself", "thread io thread", "IOT-5");
+            assertThat(ioThread.state()).isEqualTo(IoThread.State.RUNNING);
         }
     }
 
@@ -244,11 +248,14 @@ class IoThreadTest {
 
     @Test
     @Rule("IOT-8")
-    void shouldSayWhoItIsAndWhatItDoes() throws InterruptedException {
+    @Rule("NET-T11")
+    void netT11ShouldSayWhoItIsAndWhatItDoes() throws InterruptedException {
         CountDownLatch go = new CountDownLatch(1);
         IoThread ioThread = start();
         assertThat(ioThread.id()).isEqualTo("io");
         assertThat(ioThread.thread().getName()).isEqualTo("io thread");
+        assertThat(ioThread.thread().isAlive()).isTrue();
+        assertThat(ioThread.context().owner()).isSameAs(ioThread.thread());
         assertThat(ioThread.state()).isEqualTo(IoThread.State.RUNNING);
         assertThat(ioThread.failure()).isNull();
 

@@ -200,7 +200,6 @@ class LoopScenariosTest {
 
     @Test
     @Rule("SPT-T06")
-    @Rule("SPT-T13")
     void sptT06ShouldVisitEveryLoopAndEndWhereItBegan() {
         List<FakeLoop> others = List.of(new FakeLoop("a"), new FakeLoop("b"), new FakeLoop("c"));
         int[] visits = new int[1];

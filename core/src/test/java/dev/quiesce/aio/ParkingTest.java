@@ -26,7 +26,7 @@ class ParkingTest {
     @Rule("AIO-34")
     @Rule("AIO-36")
     @Rule("JCQ-T18")
-    void shouldLoseNoWakeUpInAPingPong() {
+    void jcqT18ShouldLoseNoWakeUpInAPingPong() {
         try (IoThread ioThread = start("pong")) {
             AioContext main = new AioContext("ping", LoopSeams.system());
             try (Lease lease = main.acquire()) {
@@ -44,6 +44,26 @@ class ParkingTest {
             main.setPolling(new PollParameters(3_000, 0, 2));
             try (Lease lease = main.acquire()) {
                 assertThat(play(ioThread.context(), main, ROUND_TRIPS / 5)).isPositive();
+            }
+        }
+    }
+
+    @Test
+    @Rule("SPT-T15")
+    void sptT15ShouldLoseNothingWhenItGoesFromPollingToSleepingAndBack() {
+        PollParameters off = new PollParameters(0, 0, 0);
+        int trips = 10;
+        try (IoThread ioThread = start("pong")) {
+            AioContext main = new AioContext("ping", LoopSeams.system());
+            try (Lease lease = main.acquire()) {
+                for (int round = 0; round < 400; round++) {
+                    PollParameters wanted = round % 2 == 0 ? PollParameters.DEFAULT : off;
+                    ioThread.context().setPolling(wanted);
+
+                    assertThat(play(ioThread.context(), main, trips)).isEqualTo(trips);
+
+                    assertThat(ioThread.context().polling()).isEqualTo(wanted);
+                }
             }
         }
     }
@@ -120,7 +140,8 @@ class ParkingTest {
     }
 
     @Test
-    void shouldSleepThoughInterruptedAndKeepTheInterrupt() {
+    @Rule("JCQ-T18")
+    void jcqT18ShouldSleepForItsTimeThoughInterruptedAndKeepTheInterrupt() {
         Parker parker = LoopSeams.system().parker();
         AioContext context = new AioContext("main", LoopSeams.system());
         try (Lease lease = context.acquire()) {
@@ -136,7 +157,7 @@ class ParkingTest {
     @Test
     @Rule("AIO-33")
     @Rule("JCQ-T18")
-    void shouldLoseNoWakeUpWhileInterrupted() {
+    void jcqT18ShouldLoseNoWakeUpWhileInterrupted() {
         try (IoThread ioThread = start("pong")) {
             AioContext main = new AioContext("ping", LoopSeams.system());
             try (Lease lease = main.acquire()) {

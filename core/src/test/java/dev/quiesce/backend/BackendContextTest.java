@@ -320,7 +320,8 @@ class BackendContextTest {
 
     @Test
     @Rule("AIO-45")
-    void shouldMakeTwoAsynchronousMovesInTheOrderOfTheRequests() {
+    @Rule("SPT-T15")
+    void sptT15ShouldMakeTwoAsynchronousMovesInTheOrderOfTheRequests() {
         BlockBackend backend = machine.backend("disk", node("n"), machine.main);
         log.clear();
 

@@ -3,15 +3,21 @@ package dev.quiesce.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.quiesce.aio.AioContext;
 import dev.quiesce.aio.BottomHalf;
 import dev.quiesce.aio.ControlWait;
 import dev.quiesce.aio.DeferredCall;
 import dev.quiesce.aio.EventNotifier;
+import dev.quiesce.aio.IoThread;
+import dev.quiesce.aio.IoThreadConfig;
 import dev.quiesce.aio.LoopTimer;
 import dev.quiesce.aio.WaitReport;
 import dev.quiesce.aio.WorkItem;
+import dev.quiesce.aio.WorkerPool;
+import dev.quiesce.aio.Workers;
+import dev.quiesce.aio.source.PollParameters;
 import dev.quiesce.block.BlockLimits;
 import dev.quiesce.block.BlockStatus;
 import dev.quiesce.drain.DrainedSection;
@@ -25,6 +31,7 @@ import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
@@ -75,6 +82,64 @@ class ThreadCategoriesTest {
         machine.settle();
 
         assertThat(ran).containsExactly("posted", "half", "timer");
+    }
+
+    @Test
+    @Rule("TH-9")
+    void shouldChangeParametersOfALoopAndAPoolFromAnyThread() {
+        PollParameters polling = new PollParameters(7_000, 3, 2);
+        List<String> log = new ArrayList<>();
+        DeferredCall publish = new DeferredCall() {
+            @Override
+            protected void run() {
+                log.add("publish");
+            }
+        };
+        try (WorkerPool pool = Workers.pool(ThreadCategoriesTest::daemon, 0, 1)) {
+            allowed(() -> machine.a.setPolling(polling));
+            allowed(() -> machine.a.setBatchMax(1));
+            allowed(() -> pool.resize(2, 3));
+
+            assertThat(machine.a.polling()).isEqualTo(polling);
+            for (int i = 0; i < 3; i++) {
+                machine.a.execute(() -> machine.a.deferCall(publish));
+            }
+            machine.settle();
+            assertThat(log).containsExactly("publish", "publish", "publish");
+            assertThat(pool.min()).isEqualTo(2);
+            assertThat(pool.max()).isEqualTo(3);
+            assertThat(pool.threads()).isEqualTo(2);
+            allowed(pool::close);
+            assertThat(pool.threads()).isZero();
+        }
+    }
+
+    @Test
+    @Rule("TH-18")
+    void shouldMakeChangeAndCloseAnIoThreadOnAnyThreadButItsOwn() throws InterruptedException {
+        List<IoThread> started = new ArrayList<>();
+        List<Throwable> refusals = new ArrayList<>();
+        IoThread.Properties wanted = IoThread.Properties.defaults().withBatchMax(5).withPool(1, 2);
+        allowed(() -> started.add(IoThread.start(IoThreadConfig.withOwnPool(
+                "io", ThreadCategoriesTest::daemon, machine.seams))));
+        IoThread ioThread = started.get(0);
+
+        allowed(() -> ioThread.change(wanted));
+        assertThat(ioThread.properties()).isEqualTo(wanted);
+        CountDownLatch tried = new CountDownLatch(1);
+        ioThread.context().execute(() -> {
+            ioThread.change(wanted.withBatchMax(6));
+            refusals.add(catchThrowable(ioThread::close));
+            tried.countDown();
+        });
+        tried.await();
+
+        assertThat(ioThread.properties().batchMax()).as("its own may change it").isEqualTo(6);
+        assertThat(refusals).singleElement().isInstanceOf(IllegalStateException.class)
+                .asString().contains("IoThread io ", "wait for itself", "thread daemon", "IOT-5");
+        assertThat(ioThread.state()).isEqualTo(IoThread.State.RUNNING);
+        allowed(ioThread::close);
+        assertThat(ioThread.state()).isEqualTo(IoThread.State.ENDED);
     }
 
     @Test
@@ -278,6 +343,12 @@ class ThreadCategoriesTest {
         assertThat(above.isQuiesced()).isFalse();
         assertThat(thrown).singleElement().asString().contains("from within a hook");
         assertThat(backend.context()).isSameAs(machine.main);
+    }
+
+    private static Thread daemon(Runnable run) {
+        Thread thread = new Thread(run, "daemon");
+        thread.setDaemon(true);
+        return thread;
     }
 
     private <T> void finish(Supplier<CompletionStage<T>> operation) {

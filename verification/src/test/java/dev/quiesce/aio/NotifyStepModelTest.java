@@ -21,7 +21,6 @@ class NotifyStepModelTest {
     @Rule("AIO-35")
     @Rule("AIO-36")
     @Rule("AIO-37")
-    @Rule("JCQ-T19")
     void shouldNeverSleepOnAPostedEvent() {
         StepReport report = explore(NotifyStepModelTest::poster, NotifyStepModelTest::loop);
 
@@ -41,7 +40,8 @@ class NotifyStepModelTest {
 
     @Test
     @Rule("AIO-33")
-    void shouldNeverSleepOnATaskThatIsClaimedAndNotYetThere() {
+    @Rule("JCQ-T19")
+    void jcqT19ShouldNeverSleepOnATaskThatIsClaimedAndNotYetThere() {
         StepReport report = explore(
                 NotifyStepModelTest::slowPoster, NotifyStepModelTest::loop);
 

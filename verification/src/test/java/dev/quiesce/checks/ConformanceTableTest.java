@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -80,6 +82,62 @@ class ConformanceTableTest {
         }));
 
         offenders.assertNone();
+    }
+
+    @Test
+    void shouldNameATestOfEachWrittenScenarioByItsNumber() {
+        Offenders offenders = new Offenders("a scenario that is told in docs/spec has a test whose"
+                + " name begins with its number, as in jcqT04Should");
+
+        for (RuleId rule : book.written()) {
+            Set<String> tests = citations.tests().getOrDefault(rule, Set.of());
+            if (rule.isScenario() && isToBeTested(rule)
+                    && tests.stream().noneMatch(test -> bears(rule, test))) {
+                offenders.add(rule.text(), "is cited by " + tests);
+            }
+        }
+
+        offenders.assertNone();
+    }
+
+    @Test
+    void shouldCiteTheScenarioWhoseNumberTheNameOfATestBears() {
+        Offenders offenders = new Offenders(
+                "a test whose name begins with the number of a scenario cites it");
+        Set<String> citing = new TreeSet<>();
+        citations.tests().values().forEach(citing::addAll);
+
+        for (RuleId rule : book.written()) {
+            for (String test : citing) {
+                if (rule.isScenario() && bears(rule, test)
+                        && !citations.tests().getOrDefault(rule, Set.of()).contains(test)) {
+                    offenders.add(test, "does not cite " + rule);
+                }
+            }
+        }
+
+        offenders.assertNone();
+    }
+
+    @Test
+    void shouldKnowTheNameOfATestByTheNumberOfItsScenario() {
+        RuleId rule = RuleId.of("JCQ-T04");
+
+        assertThat(rule.isScenario()).isTrue();
+        assertThat(RuleId.of("AIO-4").isScenario()).isFalse();
+        assertThat(bears(rule, "InboxTest.jcqT04ShouldDoSo")).isTrue();
+        assertThat(bears(rule, "InboxTest.jcqT041ShouldDoSo")).isFalse();
+        assertThat(bears(rule, "InboxTest.shouldDoSo")).isFalse();
+        assertThat(bears(rule, "JcqT04Should")).isFalse();
+    }
+
+    private static boolean isToBeTested(RuleId rule) {
+        return book.account(rule).map(a -> a.standing() == Standing.DIFFERS).orElse(true);
+    }
+
+    /** Whether the name of a test, which comes after that of its class, begins with a number. */
+    private static boolean bears(RuleId scenario, String test) {
+        return test.substring(test.indexOf('.') + 1).startsWith(scenario.testName() + "Should");
     }
 
     @Test

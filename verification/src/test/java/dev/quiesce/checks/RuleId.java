@@ -3,6 +3,7 @@ package dev.quiesce.checks;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -83,6 +84,17 @@ public record RuleId(String prefix, int number, String text) implements Comparab
      */
     public String family() {
         return prefix.endsWith("-") ? prefix.substring(0, prefix.length() - 1) : prefix;
+    }
+
+    /** {@return whether this is a scenario: a situation to test, not a rule to keep} */
+    boolean isScenario() {
+        return prefix.endsWith("-T");
+    }
+
+    /** {@return how the name of a test of this scenario begins, as in {@code aioT07}} */
+    String testName() {
+        return family().replace("-T", "").toLowerCase(Locale.ROOT)
+                + text.substring(prefix.length() - 1);
     }
 
     private boolean isBefore(RuleId other) {
