@@ -75,10 +75,11 @@ public final class ControlWait {
      * @param main the main context
      * @param target what to wait for
      * @throws WaitCannotEndException if the wait could never end, naming who holds what
-     * @throws IllegalStateException if the caller is not the home of the main context
+     * @throws IllegalStateException if the caller is not the home of the main context, or is called
+     *     by a hook or a condition that must not poll it
      */
     public static void until(AioContext main, Target target) {
-        main.checkHome();
+        checkMayWait(main);
         if (target.isDone()) {
             return;
         }
@@ -119,6 +120,41 @@ public final class ControlWait {
         if (main != where) {
             where.remains().addDependant(main);
         }
+    }
+
+    /**
+     * Throws where a wait would be refused, though its target were done already. Thread: any.
+     *
+     * @param main the main context
+     * @throws IllegalStateException if the caller is not the home of the main context, or is called
+     *     by a hook or a condition that must not poll it, naming context, thread and rule
+     */
+    public static void checkMayWait(AioContext main) {
+        main.checkHome();
+        main.turn().waiters().checkMayPoll(main);
+    }
+
+    /**
+     * Says that a hook begins which neither polls nor waits, nor does what it calls: until as many
+     * {@link #leaveHook} both are refused (DRAIN-9). Thread: home of the main context.
+     *
+     * @param main the main context
+     * @throws IllegalStateException if the caller is not the home of the main context
+     */
+    public static void enterHook(AioContext main) {
+        main.checkHome();
+        main.turn().disturb();
+        main.turn().waiters().hooks++;
+    }
+
+    /**
+     * Ends what {@link #enterHook} began. Thread: the same.
+     *
+     * @param main the main context
+     */
+    public static void leaveHook(AioContext main) {
+        int left = --main.turn().waiters().hooks;
+        assert left >= 0 : "hooks left twice";
     }
 
     private void run() {
@@ -295,6 +331,9 @@ public final class ControlWait {
         private int depth;
         private boolean evaluating;
 
+        /** How many hooks are on the stack that must not poll. */
+        private int hooks;
+
         /** How many contexts have ended on which waits here may depend. Any thread. */
         private final AtomicInteger ends = new AtomicInteger();
 
@@ -348,13 +387,26 @@ public final class ControlWait {
             }
         }
 
-        /** Throws if a condition is being evaluated: it would be again and again (AIO-57). */
+        /**
+         * Throws if something is on the stack that must not poll: what it is part of would be begun
+         * again and again, or would go on with what the nested turn has changed.
+         */
         void checkMayPoll(AioContext context) {
             if (evaluating) {
-                throw new IllegalStateException("context " + context.name() + " cannot be polled by"
-                        + " a condition that it evaluates, on thread " + Lease.Ownership.caller()
-                        + " (AIO-57)");
+                throw refusal(context, "a condition that it evaluates", "AIO-57");
             }
+            if (hooks > 0) {
+                throw refusal(context, "a hook of a section or of the graph", "DRAIN-9");
+            }
+            if (context.sleep().poller().isInHook()) {
+                throw refusal(context, "a poll hook that it asks", "AIO-39");
+            }
+        }
+
+        private static IllegalStateException refusal(
+                AioContext context, String who, String rule) {
+            return new IllegalStateException("context " + context.name() + " cannot be polled by "
+                    + who + ", on thread " + Lease.Ownership.caller() + " (" + rule + ")");
         }
 
         void describe(List<String> out) {

@@ -10,7 +10,7 @@ import dev.quiesce.aio.WaitReport;
  * context. They are hooks of a drained section, so they <em>post and hold, never wait</em>
  * (DRAIN-9, I9): work that must happen in another context is posted there under a {@link Hold}
  * taken before the post, and the one wait of the section covers it. A hook never polls, never
- * begins a section and never changes the graph.
+ * begins a section and never changes the graph: polling the main context, and waiting there, throw.
  *
  * <p>Calls nest: {@code n} calls of {@link #quiesce()} need {@code n} calls of {@link #resume()},
  * in whatever order sections end (DRAIN-45). Callbacks to others happen on the transitions 0 to 1

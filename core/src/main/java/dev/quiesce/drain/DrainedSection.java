@@ -205,11 +205,13 @@ public final class DrainedSection implements AutoCloseable {
     /** All or none. */
     private void quiesceAll() {
         int done = 0;
+        ControlWait.enterHook(main);
         try {
             for (; done < what.length; done++) {
                 what[done].quiesce();
             }
         } finally {
+            ControlWait.leaveHook(main);
             if (done < what.length) {
                 resumeAll(done);
             }
@@ -220,6 +222,7 @@ public final class DrainedSection implements AutoCloseable {
     private void resumeAll(int n) {
         RuntimeException first = null;
         for (int i = n - 1; i >= 0; i--) {
+            ControlWait.enterHook(main);
             try {
                 what[i].resume();
             } catch (RuntimeException e) {
@@ -228,6 +231,8 @@ public final class DrainedSection implements AutoCloseable {
                 } else {
                     first.addSuppressed(e);
                 }
+            } finally {
+                ControlWait.leaveHook(main);
             }
         }
         if (first != null) {
@@ -242,19 +247,24 @@ public final class DrainedSection implements AutoCloseable {
      * @return true if whoever acts now, without polling, acts under nobody's feet
      */
     public boolean isSettled() {
-        main.checkHome();
-        for (Drainable each : what) {
-            if (each.isBusy()) {
-                return false;
+        ControlWait.enterHook(main);
+        try {
+            for (Drainable each : what) {
+                if (each.isBusy()) {
+                    return false;
+                }
             }
+            return true;
+        } finally {
+            ControlWait.leaveHook(main);
         }
-        return true;
     }
 
     private void checkMayWait() {
         for (Drainable each : what) {
             each.checkMayWait();
         }
+        ControlWait.checkMayWait(main);
     }
 
     private void checkOpen() {

@@ -43,7 +43,7 @@ final class ChangeRunner {
      * for it.
      *
      * Hooks may start neither a change nor a section that is waited for (GR-5, DRAIN-9). While one
-     * runs, hookDepth says so and either is refused.
+     * runs, hookDepth says so and either is refused; main, which is told too, refuses to be polled.
      */
     static final int MAX_ROUNDS = 8;
 
@@ -65,18 +65,22 @@ final class ChangeRunner {
     }
 
     void enterHooks() {
+        ControlWait.enterHook(main);
         hookDepth++;
     }
 
     void leaveHooks() {
         hookDepth--;
         assert hookDepth >= 0 : "hooks left twice";
+        ControlWait.leaveHook(main);
     }
 
     void checkNotInHook(String operation) {
         if (hookDepth > 0) {
             throw new IllegalStateException(
-                    operation + " from within a hook of the graph: use its asynchronous form");
+                    operation + " from within a hook of the graph of context " + main.name()
+                            + ", on thread " + Thread.currentThread().getName()
+                            + ": use its asynchronous form (DRAIN-9)");
         }
     }
 

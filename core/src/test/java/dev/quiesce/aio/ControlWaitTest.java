@@ -456,7 +456,7 @@ class ControlWaitTest {
         assertThat(reports[0]).isEqualTo(1);
     }
 
-    private static ControlWait.Target target(BooleanSupplier done, Consumer<WaitReport> describe) {
+    static ControlWait.Target target(BooleanSupplier done, Consumer<WaitReport> describe) {
         return new ControlWait.Target() {
             @Override
             public boolean isDone() {

@@ -3,6 +3,8 @@ package dev.quiesce.aio;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.quiesce.aio.source.PollHook;
+import dev.quiesce.aio.source.PollParameters;
 import dev.quiesce.rules.Rule;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -68,6 +70,88 @@ class MisuseTest {
         assertThatThrownBy(loop::poll).isInstanceOf(StackOverflowError.class);
 
         assertThat(loop.log).containsExactly("task");
+    }
+
+    @Test
+    @Rule("AIO-39")
+    @Rule("AIO-22")
+    void shouldRefuseAPollByAHookThatIsPolled() {
+        served(loop::poll);
+
+        loop.context.poll(1_000);
+
+        assertThat(loop.errorSites).containsExactly("polling");
+        assertThat(loop.errors.get(0)).isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("context io7", me, "poll hook", "AIO-39");
+        assertThat(loop.context.pollDepth()).isZero();
+        loop.context.defer(loop.logs("task"));
+        loop.poll();
+        assertThat(loop.log).endsWith("task");
+    }
+
+    @Test
+    @Rule("AIO-39")
+    void shouldRefuseAPollByAHookAsPollingBegins() {
+        served(new PollHook() {
+            @Override
+            public boolean poll() {
+                return false;
+            }
+
+            @Override
+            public void pollBegins() {
+                loop.poll();
+            }
+        });
+
+        loop.context.poll(1_000);
+
+        assertThat(loop.errors.get(0)).hasMessageContainingAll("context io7", me, "AIO-39");
+    }
+
+    @Test
+    @Rule("AIO-39")
+    void shouldRefuseAPollByAHookAsPollingEndsWithTheLease() {
+        served(new PollHook() {
+            private boolean asked;
+
+            @Override
+            public boolean poll() {
+                boolean first = !asked;
+                asked = true;
+                return first;
+            }
+
+            @Override
+            public void pollEnds() {
+                loop.poll();
+            }
+        });
+        loop.context.poll(1_000);
+        assertThat(loop.errors).as("in polling mode").isEmpty();
+
+        loop.close();
+
+        assertThat(loop.errors.get(0)).hasMessageContainingAll("context io7", me, "AIO-39");
+        assertThat(loop.context.hasOwner()).isFalse();
+    }
+
+    @Test
+    @Rule("DRAIN-9")
+    void shouldRefuseToPollAndToWaitInAHookOfASection() {
+        ControlWait.enterHook(loop.context);
+        ControlWait.enterHook(loop.context);
+        ControlWait.leaveHook(loop.context);
+
+        refused(loop::poll, me, "DRAIN-9");
+        refused(() -> ControlWait.until(loop.context, ControlWaitTest.target(() -> true,
+                out -> { })), me, "DRAIN-9");
+        ControlWait.leaveHook(loop.context);
+
+        assertThat(loop.poll()).isFalse();
+        assertThatThrownBy(() -> stranger.submit(() -> ControlWait.enterHook(loop.context)).get())
+                .hasCauseInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("context io7", "stranger", me);
     }
 
     @Test
@@ -151,6 +235,23 @@ class MisuseTest {
         assertThatThrownBy(() -> notifier.attach(loop.context, () -> { }))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContainingAll("kick", "io7", me, "AIO-21");
+    }
+
+    /** Attaches what is polled from now on, whenever the loop waits. */
+    private void served(PollHook hook) {
+        EventNotifier event = new EventNotifier("ring");
+        event.attach(loop.context, () -> loop.log.add("served"), hook);
+        loop.context.setPolling(new PollParameters(10_000, 0, 0));
+        loop.context.poll(0);
+        for (int i = 0; i < 2; i++) {
+            loop.parker.asleep = () -> {
+                loop.clock.nowNanos += 2_000;
+                event.set();
+            };
+            loop.context.poll(Long.MAX_VALUE);
+        }
+        loop.parker.asleep = null;
+        assertThat(loop.log).endsWith("served");
     }
 
     private static void refused(ThrowingCallable call, String... parts) {

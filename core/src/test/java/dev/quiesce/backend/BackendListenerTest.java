@@ -194,6 +194,37 @@ class BackendListenerTest extends OnTwoNodes {
         DrainedSection.begin(other).close();
     }
 
+    @Test
+    @Rule("DRAIN-9")
+    @Rule("AIO-39")
+    void shouldRefuseAPollInAHook() {
+        backend.addListener(new BackendListener() {
+            @Override
+            public void drainedBegin() {
+                machine.main.poll(0);
+            }
+
+            @Override
+            public boolean drainedPoll() {
+                return machine.main.poll(0);
+            }
+
+            @Override
+            public void drainedEnd() {
+                machine.main.poll(0);
+            }
+        });
+
+        DrainedSection.begin(top).close();
+
+        assertThat(machine.errors).hasSizeGreaterThanOrEqualTo(3).allSatisfy(
+                error -> assertThat(error).contains("context " + machine.main.name(),
+                        Thread.currentThread().getName(), "hook", "DRAIN-9"));
+        machine.errors.clear();
+        assertThat(top.isQuiesced()).isFalse();
+        assertThat(machine.main.poll(0)).isFalse();
+    }
+
     private static BackendListener logging(List<String> log) {
         return new BackendListener() {
             @Override

@@ -48,6 +48,47 @@ class DrainedSectionTest {
     }
 
     @Test
+    @Rule("DRAIN-9")
+    void shouldRefuseAPollInAHookAndResumeWhatWasQuiesced() {
+        assertThatThrownBy(() -> DrainedSection.begin(disk, polling()))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("context main", Thread.currentThread().getName(),
+                        "DRAIN-9");
+
+        assertThat(gate.isQuiesced()).isFalse();
+        assertThat(loops.main.poll(0)).isFalse();
+    }
+
+    @Test
+    @Rule("DRAIN-9")
+    void shouldRefuseASectionInAHookBeforeItQuiescesAnything() {
+        Recorder inner = new Recorder("inner", 0);
+        Drainable hooked = new Recorder("outer", 0) {
+            @Override
+            public void resume() {
+                DrainedSection.begin(inner);
+            }
+        };
+        DrainedSection section = DrainedSection.begin(hooked);
+        calls.clear();
+
+        assertThatThrownBy(section::close).isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("context main", Thread.currentThread().getName(),
+                        "DRAIN-9");
+
+        assertThat(calls).isEmpty();
+    }
+
+    private Drainable polling() {
+        return new Recorder("polling", 0) {
+            @Override
+            public void quiesce() {
+                loops.main.poll(0);
+            }
+        };
+    }
+
+    @Test
     @Rule("DRAIN-45")
     void shouldCountTheSameDrainableTwiceIfGivenTwice() {
         DrainedSection section = DrainedSection.begin(disk, disk);
@@ -245,7 +286,7 @@ class DrainedSectionTest {
     }
 
     /** Writes down what a section calls, and is busy for some evaluations. */
-    private final class Recorder implements Drainable {
+    private class Recorder implements Drainable {
         private final String name;
         private int busy;
         private RuntimeException failure;

@@ -50,6 +50,9 @@ public final class Poller {
     /** How many of them have begun. */
     private int begun;
 
+    /** How many calls of hooks are on the stack, with the reports of their failures. */
+    private int hooks;
+
     /** The polling time of what is posted to the loop: nobody needs to be asked about that. */
     private long postedNanos;
 
@@ -120,6 +123,11 @@ public final class Poller {
     /** {@return whether some handler's notifications may be suppressed} */
     public boolean hasBegun() {
         return begun > 0;
+    }
+
+    /** {@return whether the caller is called by a hook, and must not poll the loop (AIO-39)} */
+    public boolean isInHook() {
+        return hooks > 0;
     }
 
     /**
@@ -324,10 +332,13 @@ public final class Poller {
             if (!begun) {
                 begun = true;
                 poller.begun++;
+                poller.hooks++;
                 try {
                     hook.pollBegins();
                 } catch (RuntimeException | InternalError e) {
                     fail(e);
+                } finally {
+                    poller.hooks--;
                 }
             }
         }
@@ -350,20 +361,26 @@ public final class Poller {
         void endQuietly() {
             begun = false;
             poller.begun--;
+            poller.hooks++;
             try {
                 hook.pollEnds();
             } catch (RuntimeException | InternalError e) {
                 fail(e);
+            } finally {
+                poller.hooks--;
             }
         }
 
         /** Whether there is something, whose task is queued then. */
         boolean ask() {
             boolean hit = false;
+            poller.hooks++;
             try {
                 hit = hook.poll();
             } catch (RuntimeException | InternalError e) {
                 fail(e);
+            } finally {
+                poller.hooks--;
             }
             if (hit) {
                 quietSinceNanos = UNKNOWN;
