@@ -4,8 +4,8 @@ import dev.quiesce.aio.AioContext;
 
 /**
  * A device's ear on its backend. All methods are control, and none may poll, begin a section, or
- * change the graph, which is refused (DRAIN-9); what has to happen in another context is posted there under a hold of
- * the backend's gate, and the section's one wait covers it.
+ * change the graph, which is refused (DRAIN-9); what has to happen in another context is posted
+ * there under a hold of the backend's gate, and the section's one wait covers it.
  */
 public interface BackendListener {
     /** A section begins: stop the sources (DRAIN-51). Post and hold, do not wait. */

@@ -4,8 +4,8 @@ package dev.quiesce.aio.source;
  * How a loop may ask whether an event has happened, instead of waiting to be told: a ring that has
  * something available, for instance. Given to an event together with the handler that runs if it
  * has (AIO-22). All methods are called in the home context of the loop, never from within one
- * another, and must not poll the loop: that is refused (AIO-39). What they queue or arm there is looked at before the loop
- * sleeps or is closed.
+ * another, and must not poll the loop: that is refused (AIO-39). What they queue or arm there is
+ * looked at before the loop sleeps or is closed.
  *
  * <p>While the loop polls, nobody needs to tell it: between {@link #pollBegins} and
  * {@link #pollEnds} the notifications of the event may be suppressed. Each begin is followed by
