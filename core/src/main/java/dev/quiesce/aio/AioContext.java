@@ -429,7 +429,7 @@ public final class AioContext implements Executor, AutoCloseable {
 
     /**
      * {@return whether there is nothing here: nothing queued, deferred, armed, waited for, at work
-     * or parked} Thread: home context.
+     * or parked} A deleted bottom half counts until the next turn. Thread: home context.
      */
     public boolean isIdle() {
         checkHome();

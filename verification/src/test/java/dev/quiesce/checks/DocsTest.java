@@ -47,6 +47,9 @@ class DocsTest {
     private static final Pattern REFERENCE = Pattern.compile("\\[(`[^`\\]]+`)](?!\\()");
     private static final Pattern DEFINITION = Pattern.compile("^\\[(`[^`\\]]+`)]: +\\S+$");
 
+    /** The name of a decision's page. */
+    private static final Pattern DECISION = Pattern.compile("\\d{4}-[a-z0-9-]+\\.md");
+
     /** The definition of a reference to a member. */
     private static final Pattern MEMBER =
             Pattern.compile("^\\[`(\\w+)\\.(\\w+)`]: +(\\S+\\.java)$");
@@ -152,6 +155,27 @@ class DocsTest {
 
         offenders.assertNone();
         assertThat(shown).as("documents that show Java").isEqualTo(EXAMPLES.keySet());
+    }
+
+    @Test
+    void shouldNameEachDecisionWhereTheyAreListed() {
+        Offenders offenders = new Offenders("each decision is linked from its index and the "
+                + "architecture");
+
+        Path docs = SourceTree.root().resolve("docs");
+        for (Path page : SourceTree.files(".md")) {
+            if (DECISION.matcher(page.getFileName().toString()).matches()) {
+                for (String list : List.of("decisions/README.md", "architecture.md")) {
+                    String link = page.getFileName() + ")";
+                    if (SourceTree.lines(docs.resolve(list)).stream()
+                            .noneMatch(line -> line.contains(link))) {
+                        offenders.add(list, page.getFileName().toString());
+                    }
+                }
+            }
+        }
+
+        offenders.assertNone();
     }
 
     @Test

@@ -74,6 +74,8 @@ public final class MachineClock implements Clock {
 
     /**
      * A clock that stands still unless it is moved, for machines that count instructions or steps.
+     * It has to be {@linkplain #start started} like any other: until then it can be moved, but no
+     * timer on it runs, however late it is.
      *
      * @param name what to call it in diagnoses
      * @param kind {@link Clock.Kind#VIRTUAL}, or {@link Clock.Kind#VIRTUAL_RT}
