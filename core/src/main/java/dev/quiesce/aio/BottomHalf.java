@@ -566,6 +566,9 @@ public final class BottomHalf extends Task {
                 reclaim();
                 return false;
             }
+            if ((old & REVOKED) != 0) {
+                int unused = forgetAsks(); // What makes them void is gone from the flags now.
+            }
             // Asked for since it looked dead: queued again, or, if the context is gone, left.
             return (old & ASKS) != 0 && !trySchedule(old & ASKS);
         }

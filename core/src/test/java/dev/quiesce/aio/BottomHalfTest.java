@@ -131,6 +131,25 @@ class BottomHalfTest {
 
     @Test
     @Rule("AIO-10")
+    @Rule("AIO-20")
+    void shouldNotReviveWhatWasCancelledFromElsewhereWhenACloseDropsIt() {
+        FakeLoop loop = new FakeLoop();
+        BottomHalf half = new BottomHalf(loop.context, "half", () -> loop.log.add("run"));
+        elsewhere(half::schedule);
+        assertThatThrownBy(loop.context::close).hasMessageContaining("it still has task half (");
+        half.schedule();
+        elsewhere(half::cancel);
+        loop.context.post(loop.logs("other"));
+
+        assertThatThrownBy(loop.context::close).hasMessageContaining("it still has task other (");
+
+        assertThat(half.isScheduled()).isFalse();
+        loop.poll();
+        assertThat(loop.log).containsExactly("other");
+    }
+
+    @Test
+    @Rule("AIO-10")
     void shouldRunWhatWasAskedAtHomeAfterACancelFromElsewhere() {
         FakeLoop loop = new FakeLoop();
         BottomHalf half = new BottomHalf(loop.context, "half", () -> loop.log.add("run"));
