@@ -124,9 +124,9 @@ public final class AioContext implements Executor, AutoCloseable {
      */
     public Lease acquire() {
         if (isHome()) {
-            return ownership.next();
+            checkOpen();
+            return ownership.nest();
         }
-        checkOpen();
         return ownership.take(queues);
     }
 

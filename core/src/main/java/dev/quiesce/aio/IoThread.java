@@ -230,7 +230,7 @@ public final class IoThread implements AutoCloseable {
             try {
                 context.end(because);
             } finally {
-                lease.close();
+                lease.closeWithNested();
             }
         }
     }

@@ -2,21 +2,29 @@ package dev.quiesce.aio;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The right to run an {@link AioContext}: as long as a thread holds it, that thread is the
- * context's home. Leases of one context nest; they are closed in reverse order. Made by
- * {@link AioContext#acquire}, and used again once closed, so that taking one allocates nothing.
+ * context's home. Leases of one context nest; they are closed in reverse order, each of them once.
+ * Made by {@link AioContext#acquire}, every time a new one: a lease that was closed stays so.
  */
 public final class Lease implements AutoCloseable {
     private final Ownership ownership;
+
+    /** The lease that this one is nested in; null if it is the outermost. */
+    private final @Nullable Lease outer;
+
+    /** How many leases are held while this is the innermost. */
     private final int number;
 
-    private Lease(Ownership ownership, int number) {
+    /** Home context only. */
+    private boolean closed;
+
+    private Lease(Ownership ownership, @Nullable Lease outer) {
         this.ownership = ownership;
-        this.number = number;
+        this.outer = outer;
+        this.number = outer == null ? 1 : outer.number + 1;
     }
 
     /**
@@ -24,12 +32,22 @@ public final class Lease implements AutoCloseable {
      * this thread did in the context visible to the next owner, in whose first turn runs what is
      * queued by then. Thread: home context.
      *
-     * @throws IllegalStateException if the caller does not own the context, if a later lease is
-     *     still open, or if the outermost lease is closed inside a poll
+     * @throws IllegalStateException if the caller does not own the context, if this lease was
+     *     closed already, if a later one is still open, or if the outermost lease is closed inside
+     *     a poll
      */
     @Override
     public void close() {
-        ownership.giveBack(number);
+        ownership.giveBack(this);
+    }
+
+    /** Gives this back, the outermost, with those that callbacks left open, which it reports. */
+    void closeWithNested() {
+        ownership.giveBackAll(this);
+    }
+
+    private String describe() {
+        return "lease " + number + " of context " + ownership.context.name();
     }
 
     /** Who owns a context, and whether it is awake. */
@@ -62,11 +80,8 @@ public final class Lease implements AutoCloseable {
 
         private @Nullable Thread home;
 
-        /** One for each depth of nesting that was ever reached. Home context only. */
-        private Lease[] leases = new Lease[0];
-
-        /** How many of them are held. Home context only. */
-        private int held;
+        /** The lease that is to be closed first; null if none is held. Home context only. */
+        private @Nullable Lease innermost;
 
         Ownership(AioContext context) {
             this.context = context;
@@ -88,6 +103,7 @@ public final class Lease implements AutoCloseable {
             // Acquire: pairs with the release in giveBack.
             Thread other = (Thread) OWNER.compareAndExchangeAcquire(this, null, me);
             if (other != null) {
+                context.checkOpen();
                 throw new IllegalStateException("context " + context.name() + " is owned by thread "
                         + other.getName() + ", so thread " + me.getName()
                         + " cannot acquire it (AIO-62)");
@@ -95,8 +111,10 @@ public final class Lease implements AutoCloseable {
             home = me;
             boolean taken = false;
             try {
+                // As its owner: the last one may have closed it a moment ago.
+                context.checkOpen();
                 queues.takeWholeInbox();
-                Lease first = next();
+                Lease first = nest();
                 taken = true;
                 return first;
             } finally {
@@ -107,34 +125,50 @@ public final class Lease implements AutoCloseable {
         }
 
         /** A lease more for the owner. Home context. */
-        Lease next() {
-            if (held == leases.length) {
-                Lease[] more = Arrays.copyOf(leases, held + 1);
-                more[held] = new Lease(this, held + 1);
-                leases = more;
-            }
-            return leases[held++];
+        Lease nest() {
+            Lease inner = new Lease(this, innermost);
+            innermost = inner;
+            return inner;
         }
 
-        private void giveBack(int number) {
+        private void giveBack(Lease lease) {
             context.checkHome();
-            if (number != held) {
-                throw new IllegalStateException("lease " + number + " of context " + context.name()
-                        + " is closed by thread " + caller() + ", but the innermost open one is "
-                        + held + " (AIO-62)");
+            if (lease != innermost) {
+                throw new IllegalStateException(lease.describe() + " cannot be closed by thread "
+                        + caller() + ": " + (lease.closed ? "it was closed already"
+                                : "the innermost open one is " + held()) + " (AIO-62)");
             }
-            if (held == 1 && context.isPolling()) {
+            boolean last = lease.outer == null;
+            if (last && context.isPolling()) {
                 throw new IllegalStateException("the lease of context " + context.name()
                         + " is closed by a callback on thread " + caller()
                         + ", in the middle of a turn (AIO-62)");
             }
-            if (held == 1) {
+            if (last) {
                 context.sleep().leavePolling();
             }
-            held--;
-            if (held == 0) {
+            lease.closed = true;
+            innermost = lease.outer;
+            if (last) {
                 release();
             }
+        }
+
+        private void giveBackAll(Lease outermost) {
+            try {
+                if (held() > 1) {
+                    context.report("end of the loop", new IllegalStateException("context "
+                            + context.name() + " is left by thread " + caller() + " with "
+                            + (held() - 1) + " nested leases open (AIO-62)"));
+                }
+            } finally {
+                innermost = outermost;
+                giveBack(outermost);
+            }
+        }
+
+        private int held() {
+            return innermost == null ? 0 : innermost.number;
         }
 
         private void release() {

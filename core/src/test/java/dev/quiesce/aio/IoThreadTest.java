@@ -55,6 +55,20 @@ class IoThreadTest {
     }
 
     @Test
+    @Rule("AIO-62")
+    void shouldReportTheLeasesThatCallbacksHaveLeftOpenAndGiveThemBack() {
+        IoThread ioThread = start();
+        ioThread.context().execute(() -> ioThread.context().acquire());
+        ioThread.context().execute(() -> ioThread.context().acquire());
+
+        ioThread.close();
+
+        assertThat(reports).singleElement().asString().startsWith("end of the loop: ")
+                .contains("context io ", "thread io thread", "2 nested leases", "AIO-62");
+        assertThat(ioThread.context().hasOwner()).isFalse();
+    }
+
+    @Test
     @Rule("IOT-5")
     @Rule("IOT-7")
     void shouldStopOnceAndRefuseEverythingAfterwards() {

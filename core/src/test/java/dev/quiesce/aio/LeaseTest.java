@@ -85,6 +85,52 @@ class LeaseTest {
     }
 
     @Test
+    @Rule("AIO-62")
+    @Rule("AIO-75")
+    void shouldNotGiveBackWithAClosedLeaseWhatWasAcquiredLater() {
+        AioContext context = new AioContext("io", LoopSeams.system());
+        Lease first = context.acquire();
+        first.close();
+        Lease outer = context.acquire();
+        refusedAsClosed(first);
+        Lease second = context.acquire();
+        second.close();
+        Lease inner = context.acquire();
+        refusedAsClosed(second);
+        refusedAsClosed(first);
+
+        inner.close();
+        assertThat(context.isHome()).isTrue();
+        outer.close();
+        assertThat(context.hasOwner()).isFalse();
+    }
+
+    private static void refusedAsClosed(Lease lease) {
+        assertThatThrownBy(lease::close).isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("context io", Thread.currentThread().getName(),
+                        "already", "AIO-62");
+    }
+
+    @Test
+    @Rule("AIO-75")
+    void shouldGiveNoLeaseOfAClosedContextToItsOwnerEither() {
+        AioContext context = new AioContext("io", LoopSeams.system());
+        String me = Thread.currentThread().getName();
+        Lease lease = context.acquire();
+        context.close();
+
+        assertThatThrownBy(context::acquire).isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("context io is closed", me, "AIO-75");
+        assertThatThrownBy(() -> stranger.submit(context::acquire).get())
+                .hasCauseInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("context io is closed", "stranger", "AIO-75");
+        lease.close();
+        assertThatThrownBy(context::acquire)
+                .hasMessageContainingAll("context io is closed", me, "AIO-75");
+        assertThat(context.hasOwner()).isFalse();
+    }
+
+    @Test
     void shouldNameBothThreadsWhenOwnedElsewhere() {
         AioContext context = new AioContext("io", LoopSeams.system());
         try (Lease lease = context.acquire()) {
