@@ -390,8 +390,8 @@ public final class AioContext implements Executor, AutoCloseable {
      */
     public void setBatchMax(int tasks) {
         if (tasks < 0) {
-            throw new IllegalArgumentException("context " + name + " cannot run batches of at most "
-                    + tasks + " tasks: need 0 or more (IOT-1)");
+            throw new IllegalArgumentException("context " + name + ", told by "
+                    + Lease.Ownership.caller() + ", cannot run batches of " + tasks + " (IOT-1)");
         }
         tasksPerBatch = tasks == 0 ? TASKS_PER_BATCH : tasks;
     }

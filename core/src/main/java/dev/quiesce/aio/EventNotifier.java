@@ -132,9 +132,9 @@ public final class EventNotifier {
         context.checkHome();
         context.checkOpen();
         if (!publish(mine)) {
-            throw new IllegalStateException("the notifier " + name + " cannot be attached to "
-                    + context + " by thread " + Lease.Ownership.caller() + ": it is attached to "
-                    + attachedTo() + " (AIO-21)");
+            throw new IllegalStateException("the notifier " + name + " cannot be attached to"
+                    + " context " + context.name() + " by thread " + Lease.Ownership.caller()
+                    + ": it is attached to " + attachedTo() + " (AIO-21)");
         }
         boolean attached = false;
         try {

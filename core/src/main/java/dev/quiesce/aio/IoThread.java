@@ -53,7 +53,8 @@ public final class IoThread implements AutoCloseable {
         properties = config.properties();
         thread = config.factory().newThread(this::loop);
         if (thread == null) {
-            throw new IllegalStateException("the thread factory made no thread");
+            throw new IllegalStateException("the thread factory of IoThread " + config.name()
+                    + " made no thread" + forCaller("IOT-3"));
         }
         ownPool = config.work() == IoThreadConfig.Work.OWN_POOL
                 ? new WorkerPool(config.factory(), properties.poolMin, properties.poolMax,
@@ -146,14 +147,15 @@ public final class IoThread implements AutoCloseable {
      */
     public synchronized void change(Properties wanted) {
         if (stopping) {
-            throw new IllegalStateException("IoThread " + id() + " has been stopped (IOT-7)");
+            throw new IllegalStateException("IoThread " + id()
+                    + " has been stopped, and cannot be changed" + forCaller("IOT-7"));
         }
         context.checkOpen();
         if (!wanted.hasPoolOf(properties)) {
             if (ownPool == null) {
                 throw new IllegalArgumentException("IoThread " + id() + " has no pool of its own"
                         + " that could have " + wanted.poolMin + " to " + wanted.poolMax
-                        + " threads");
+                        + " threads" + forCaller("IOT-2"));
             }
             resize(ownPool, wanted);
         }
@@ -235,6 +237,10 @@ public final class IoThread implements AutoCloseable {
         }
     }
 
+    private static String forCaller(String rule) {
+        return ", as thread " + Lease.Ownership.caller() + " wants (" + rule + ")";
+    }
+
     private void awaitReady() {
         boolean interrupted = false;
         while (ready.getCount() > 0) {
@@ -242,7 +248,8 @@ public final class IoThread implements AutoCloseable {
                 boolean isReady = ready.await(LIVENESS_CHECK_MILLIS, TimeUnit.MILLISECONDS);
                 if (!isReady && !thread.isAlive() && ready.getCount() > 0) {
                     throw new IllegalStateException("the thread " + thread.getName()
-                            + " ended and did not run the loop of " + id() + " (IOT-3)");
+                            + " ended and did not run the loop of IoThread " + id()
+                            + forCaller("IOT-3"));
                 }
             } catch (InterruptedException e) {
                 interrupted = true;
@@ -316,7 +323,8 @@ public final class IoThread implements AutoCloseable {
         public Properties {
             if (batchMax < 0) {
                 throw new IllegalArgumentException(
-                        "a batch of at most " + batchMax + " tasks: need 0 or more (IOT-1)");
+                        "a batch of at most " + batchMax + " tasks: need 0 or more"
+                                + forCaller("IOT-1"));
             }
             WorkerPool.checkBounds(poolMin, poolMax);
         }
@@ -406,7 +414,7 @@ public final class IoThread implements AutoCloseable {
                 IoThread same = threads.get(id);
                 if (same == null ? threads.containsKey(id) : same.state() != State.ENDED) {
                     throw new IllegalArgumentException(
-                            "there is an IoThread '" + id + "' already (IOT-8)");
+                            "there is an IoThread '" + id + "' already" + forCaller("IOT-8"));
                 }
                 threads.remove(id);
                 threads.put(id, null);

@@ -354,12 +354,12 @@ final class Turn {
             if (other != null && source != null) {
                 throw new IllegalStateException("context " + context.name() + " sleeps in " + source
                         + " already, so thread " + Thread.currentThread().getName()
-                        + " cannot give it " + other);
+                        + " cannot give it " + other + " (AIO-21)");
             }
             if (other != null && context.stepping() != null && !other.isRepeatable()) {
                 throw new IllegalStateException("context " + context.name()
                         + " is stepped by a simulation, which cannot repeat what " + other
-                        + " finds");
+                        + " finds, so thread " + Lease.Ownership.caller() + " cannot give it that");
             }
             source = other;
         }

@@ -38,6 +38,10 @@ public abstract class WorkItem extends Task {
     private static final int DONE = 4;
     private static final int WITHDRAWN = 5;
 
+    /** What an item does in each state. */
+    private static final String[] USE = {"is idle", "is queued", "is queued for its own loop",
+        "is at work", "comes home with its result", "comes home cancelled"};
+
     private static final VarHandle STATE;
     private static final VarHandle ENQUEUED_IN;
 
@@ -129,7 +133,8 @@ public abstract class WorkItem extends Task {
         int now = stateAcquire();
         if (now != IDLE) {
             throw new IllegalStateException(describe() + " is submitted again by context "
-                    + submitter.name() + " while in use, state " + now + " (AIO-71)");
+                    + submitter.name() + " on thread " + Lease.Ownership.caller() + ", though it "
+                    + USE[now] + " (AIO-71)");
         }
         home = submitter;
         failure = null;

@@ -121,7 +121,7 @@ public final class WorkerPool implements Workers {
     @Override
     public void submit(AioContext home, WorkItem item) {
         if (closing) {
-            throw closed();
+            throw closed(home);
         }
         if (enqueue(home, item) && (idleVolatile() > 0 || sizeVolatile() < max || closing)) {
             findWorkerFor(home, item);
@@ -175,7 +175,7 @@ public final class WorkerPool implements Workers {
         lock.lock();
         try {
             if (closing) {
-                throw closed();
+                throw closed(null);
             }
             this.min = min;
             this.max = max;
@@ -285,7 +285,7 @@ public final class WorkerPool implements Workers {
             } else if (closing && size == 0) {
                 // Unless the last worker has taken the item before it ended: then it is done.
                 if (item.retract()) {
-                    throw closed();
+                    throw closed(home);
                 }
             } else if (!closing && size < max) {
                 setSize(size + 1);
@@ -339,7 +339,8 @@ public final class WorkerPool implements Workers {
     private void startThread() {
         Thread thread = factory.newThread(new Worker());
         if (thread == null) {
-            throw new IllegalStateException("the thread factory made no thread");
+            throw new IllegalStateException("the thread factory of a worker pool made no thread,"
+                    + " as thread " + Lease.Ownership.caller() + " wants (AIO-69)");
         }
         thread.start();
     }
@@ -574,13 +575,15 @@ public final class WorkerPool implements Workers {
     /** Throws, naming both, if they make no sense as bounds. Thread: any. */
     static void checkBounds(int min, int max) {
         if (min < 0 || max < 1 || min > max) {
-            throw new IllegalArgumentException("a pool of " + min + " to " + max
-                    + " threads: need 0 <= min <= max, max >= 1 (AIO-69)");
+            throw new IllegalArgumentException(Lease.Ownership.caller() + " wants a pool of " + min
+                    + " to " + max + " threads: need 0 <= min <= max, max >= 1 (AIO-69)");
         }
     }
 
-    private static IllegalStateException closed() {
-        return new IllegalStateException("the worker pool is closed");
+    private static IllegalStateException closed(@Nullable AioContext home) {
+        return new IllegalStateException("the worker pool is closed; thread "
+                + Lease.Ownership.caller() + (home == null ? "" : " of context " + home.name())
+                + " is refused (AIO-74)");
     }
 
     /** What a thread of this pool runs, and its place among the sleepers. */

@@ -62,7 +62,8 @@ public final class Hold implements AutoCloseable {
     public void close() {
         // CAS: of two closers racing, one must fail loudly instead of taking another's count.
         if (!CLOSED.compareAndSet(this, false, true)) {
-            throw new IllegalStateException(this + " was closed before");
+            throw new IllegalStateException(this + " was closed before, and is again by thread "
+                    + Thread.currentThread().getName() + " (AIO-75)");
         }
         gate.release(this);
     }

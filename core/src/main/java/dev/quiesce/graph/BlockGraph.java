@@ -358,12 +358,12 @@ public final class BlockGraph implements AutoCloseable {
             return;
         }
         if (!runner.isIdle()) {
-            throw new IllegalStateException("a change of the graph is under way");
+            throw refusal("cannot be closed: a change is under way");
         }
         List<BlockNode> childrenFirst = ContextChange.childrenFirst(nodes.values());
         List<GraphParent> left = ContextChange.usersOf(childrenFirst);
         if (!left.isEmpty()) {
-            throw new IllegalStateException("still in use by "
+            throw refusal("cannot be closed: it is still in use by "
                     + left.stream().map(GraphParent::name).toList());
         }
         for (int i = childrenFirst.size() - 1; i >= 0; i--) {
@@ -449,7 +449,12 @@ public final class BlockGraph implements AutoCloseable {
 
     void checkNotClosed() {
         if (closed) {
-            throw new IllegalStateException("the graph is closed");
+            throw refusal("is closed");
         }
+    }
+
+    private IllegalStateException refusal(String why) {
+        return new IllegalStateException("the graph of context " + main.name() + ", used by thread "
+                + Thread.currentThread().getName() + ", " + why + " (GR-10)");
     }
 }

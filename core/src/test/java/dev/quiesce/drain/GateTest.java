@@ -131,7 +131,8 @@ class GateTest {
         assertThat(hold.isOpen()).isFalse();
         assertThatThrownBy(hold::close)
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("\"walk\"").hasMessageContaining("disk");
+                .hasMessageContainingAll("\"walk\"", "disk", loops.a.name(),
+                        "thread " + Thread.currentThread().getName(), "AIO-75");
         assertThat(other.isOpen()).isTrue();
         assertThat(gate.inFlight()).isEqualTo(1);
     }

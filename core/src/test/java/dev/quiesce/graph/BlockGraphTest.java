@@ -147,7 +147,8 @@ class BlockGraphTest {
         BlockBackend backend = machine.backend("disk", base, machine.main);
 
         assertThatThrownBy(graph::close)
-                .isInstanceOf(IllegalStateException.class).hasMessageContaining("disk");
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("still in use", "disk", "context main", name(), "GR-10");
         backend.close();
         graph.close();
         graph.close();
@@ -155,7 +156,11 @@ class BlockGraphTest {
         assertThat(log.stream().filter(s -> s.endsWith("close")))
                 .containsExactly("top.close", "base.close");
         assertThatThrownBy(() -> graph.add("late", new NullDriver(512)))
-                .hasMessageContaining("closed");
+                .hasMessageContainingAll("closed", "context main", name(), "GR-10");
+    }
+
+    private static String name() {
+        return "thread " + Thread.currentThread().getName();
     }
 
     @Test

@@ -70,8 +70,8 @@ public record PollParameters(long maxNanos, long grow, long shrink) {
     private static void check(String name, long value) {
         if (value < 0) {
             throw new IllegalArgumentException(
-                    "polling parameter " + name + " must not be negative, but is " + value
-                            + " (IOT-1)");
+                    "polling parameter " + name + " must not be negative, but thread "
+                            + Thread.currentThread().getName() + " wants " + value + " (IOT-1)");
         }
     }
 }

@@ -135,7 +135,7 @@ public final class MachineClock implements Clock {
     public void set(long timeNanos) {
         if (timeNanos < 0) {
             throw new IllegalArgumentException("the clock " + name + " begins at 0 and cannot show "
-                    + timeNanos + " ns");
+                    + timeNanos + " ns" + forCaller());
         }
         synchronized (lock) {
             show(at(timeNanos, line.running));
@@ -152,7 +152,7 @@ public final class MachineClock implements Clock {
     public void advance(long nanos) {
         if (nanos < 0) {
             throw new IllegalArgumentException(
-                    "the clock " + name + " cannot be advanced by " + nanos + " ns");
+                    "the clock " + name + " cannot be advanced by " + nanos + " ns" + forCaller());
         }
         synchronized (lock) {
             beginChange();
@@ -257,9 +257,13 @@ public final class MachineClock implements Clock {
         long now = line.timeNanos(pace);
         if (nanos > Long.MAX_VALUE - now) {
             throw new IllegalArgumentException("the clock " + name + ", at " + now
-                    + " ns, cannot be advanced by " + nanos + " ns");
+                    + " ns, cannot be advanced by " + nanos + " ns" + forCaller());
         }
         return at(now + nanos, line.running);
+    }
+
+    private static String forCaller() {
+        return " for thread " + Thread.currentThread().getName() + " (AIO-54)";
     }
 
     /** First step of {@link #start}; a stopped clock shows the same to whoever reads meanwhile. */

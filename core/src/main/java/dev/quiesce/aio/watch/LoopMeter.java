@@ -208,7 +208,8 @@ public final class LoopMeter implements WatchedLoop {
         synchronized (lock) {
             if (namers == 0) {
                 throw new IllegalStateException(
-                        "nobody asked loop " + name + " to name its callbacks");
+                        "nobody asked loop " + name + " to name its callbacks, as thread "
+                                + Thread.currentThread().getName() + " takes back");
             }
             namers--;
             observed = observer != null || namers > 0;

@@ -50,7 +50,7 @@ public final class Watchdog {
     public Watchdog(LongSupplier clock, long boundNanos, Consumer<Stall> alarm) {
         if (boundNanos <= 0) {
             throw new IllegalArgumentException(
-                    "a watchdog needs a positive bound, not " + boundNanos + " ns");
+                    "a watchdog needs a positive bound, not " + boundNanos + " ns" + forCaller());
         }
         this.clock = Objects.requireNonNull(clock, "clock");
         this.boundNanos = boundNanos;
@@ -145,15 +145,20 @@ public final class Watchdog {
     public Patrol patrol(ThreadFactory factory, long periodNanos) {
         if (periodNanos <= 0) {
             throw new IllegalArgumentException(
-                    "a patrol needs a positive period, not " + periodNanos + " ns");
+                    "a patrol needs a positive period, not " + periodNanos + " ns" + forCaller());
         }
         Patrol patrol = new Patrol(periodNanos);
         Thread thread = factory.newThread(patrol::run);
         if (thread == null) {
-            throw new IllegalStateException("the thread factory made no thread");
+            throw new IllegalStateException(
+                    "the thread factory made no thread of a patrol" + forCaller());
         }
         thread.start();
         return patrol;
+    }
+
+    private static String forCaller() {
+        return ", for thread " + Thread.currentThread().getName();
     }
 
     private @Nullable Suspect find(WatchedLoop loop) {
