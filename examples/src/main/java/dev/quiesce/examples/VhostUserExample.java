@@ -86,7 +86,14 @@ public final class VhostUserExample {
      */
     public static void main(String[] arguments) throws IOException {
         run(Path.of(arguments[0]), Path.of(arguments[1]),
-                CompletableFuture.supplyAsync(VhostUserExample::readByte));
+                CompletableFuture.supplyAsync(VhostUserExample::readByte, VhostUserExample::start));
+    }
+
+    /** Runs what may block for ever: it must not keep the program from ending. */
+    private static void start(Runnable job) {
+        Thread thread = new Thread(job, "stdin");
+        thread.setDaemon(true);
+        thread.start();
     }
 
     private static int readByte() {

@@ -59,6 +59,16 @@ class VhostUserExampleTest {
                 .isInstanceOf(IOException.class).hasNoSuppressedExceptions();
     }
 
+    @Test
+    void shouldEndIfThereIsNoImageThoughNobodyHasTypedAnything()
+            throws IOException, InterruptedException {
+        try (QuiesceProcess program = QuiesceProcess.startInstead(VhostUserExample.class,
+                directory.resolve("missing").toString(), directory.resolve("s").toString())) {
+            assertThat(program.exitCode()).isEqualTo(1);
+            assertThat(program.err()).contains("no such file");
+        }
+    }
+
     private static void serve(Path image, Path socket, CompletableFuture<Void> end) {
         try {
             VhostUserExample.run(image, socket, end);
