@@ -221,6 +221,7 @@ public final class DrainExample {
      * @throws IOException if the image cannot be opened
      */
     public static void main(String[] arguments) throws IOException {
+        Usage.check(DrainExample.class, arguments, "IMAGE", "COPY");
         long blocks = run(Path.of(arguments[0]), Path.of(arguments[1]));
         System.out.println(blocks + " blocks written, a copy taken meanwhile");
     }

@@ -98,6 +98,7 @@ public final class EmbeddingExample {
      * @throws IOException if the image cannot be opened
      */
     public static void main(String[] arguments) throws IOException {
+        Usage.check(EmbeddingExample.class, arguments, "IMAGE");
         GuestRam ram = GuestRam.direct(0, RAM_BYTES);
         run(Path.of(arguments[0]), ram, new GuestInterrupts(), (main, hba) -> {
             GuestScsi driver = new GuestScsi(hba, ram, GuestScsiConfig.likeLinux(), main.clock());

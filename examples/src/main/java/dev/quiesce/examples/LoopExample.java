@@ -21,6 +21,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.Pipe;
 import java.nio.channels.ReadableByteChannel;
 import java.util.List;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 
@@ -65,12 +67,19 @@ public final class LoopExample {
                 new GuestInterrupts());
         IoThread.Group threads = new IoThread.Group();
         IoThread io = threads.start(                // with a pool of its own, 0 to 64 threads
-                IoThreadConfig.withOwnPool("io0", job -> new Thread(job, "io0"), seams));
+                IoThreadConfig.withOwnPool("io0", threadsOf("io0"), seams));
         hba.startDataplane(QueueMapping.roundRobin(List.of(io.context()), QUEUES));
         runUntilOff(main);
         EmbeddingExample.await(main, hba.closeAsync());
         threads.close();
+        main.close();                               // refused if anything is left in it
         lease.close();
+    }
+
+    /** Makes the thread of a loop, and those of its pool; a thread dump tells them apart. */
+    static ThreadFactory threadsOf(String loop) {
+        AtomicInteger made = new AtomicInteger();
+        return job -> new Thread(job, loop + "-" + made.getAndIncrement());
     }
 
     private void runUntilOff(AioContext main) {
@@ -104,6 +113,7 @@ public final class LoopExample {
      * @throws IOException if there is no pipe to be had
      */
     public static void main(String[] arguments) throws IOException {
+        Usage.check(LoopExample.class, arguments);
         Pipe pipe = Pipe.open();
         try (var source = pipe.source(); var sink = pipe.sink()) {
             source.configureBlocking(false);

@@ -54,7 +54,7 @@ public final class VhostUserExample {
         try (var lease = main.acquire();
                 BlockGraph graph = new BlockGraph(main);
                 IoThread ioThread = IoThread.start(IoThreadConfig.withOwnPool(
-                        "io0", job -> new Thread(job, "io0"), main.seams()))) {
+                        "io0", LoopExample.threadsOf("io0"), main.seams()))) {
             BlockNode node = graph.add("image", FileDriver.open(FileConfig.writable(image)));
             ScsiBus bus = new ScsiBus(main, ScsiBusConfig.largest());
             VhostUserServer<VirtioScsi> server = VhostUserServer.listen(
@@ -85,6 +85,7 @@ public final class VhostUserExample {
      * @throws IOException if the image cannot be opened, or the socket cannot be made
      */
     public static void main(String[] arguments) throws IOException {
+        Usage.check(VhostUserExample.class, arguments, "IMAGE", "SOCKET");
         run(Path.of(arguments[0]), Path.of(arguments[1]),
                 CompletableFuture.supplyAsync(VhostUserExample::readByte, VhostUserExample::start));
     }

@@ -1,5 +1,5 @@
 /**
- * Numbered programs, one idea each, and the command line.
+ * Programs of one idea each, and the command line.
  */
 @NullMarked
 package dev.quiesce.examples;

@@ -31,6 +31,7 @@ class DocsTest {
             "README.md", SOURCES + "EmbeddingExample.java",
             "docs/drain.md", SOURCES + "DrainExample.java",
             "docs/embedding.md", SOURCES + "LoopExample.java",
+            "docs/threads.md", SOURCES + "ThreadsExample.java",
             "docs/vhost-user.md", SOURCES + "VhostUserExample.java");
 
     /** A target in the text, {@code [text](target)}, or in a definition, {@code [text]: target}. */
