@@ -279,10 +279,10 @@ public final class ControlWait {
         private @Nullable RuntimeException failure;
 
         Hanging(AioContext main, Target target, String what, Outcome then) {
-            this.main = main;
-            this.target = target;
-            this.what = what;
-            this.then = then;
+            this.main = Objects.requireNonNull(main, "main");
+            this.target = Objects.requireNonNull(target, "target");
+            this.what = Objects.requireNonNull(what, "what");
+            this.then = Objects.requireNonNull(then, "then");
         }
 
         boolean isOver() {

@@ -149,7 +149,10 @@ final class Remains {
     }
 
     void parkingEnds() {
-        assert parkedTasks > 0 : context;
+        if (parkedTasks == 0) {
+            throw new IllegalStateException("context " + context.name() + ": parkingEnds by thread "
+                    + Lease.Ownership.caller() + ", but no task of it is parked (AIO-75)");
+        }
         parkedTasks--;
     }
 

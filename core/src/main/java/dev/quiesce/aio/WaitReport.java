@@ -2,6 +2,7 @@ package dev.quiesce.aio;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,6 +96,12 @@ public final class WaitReport {
 
     private record Entry(
             String who, AioContext where, long count, boolean ownCompletion, boolean parked) {
+        Entry {
+            // Here, where whoever is to blame is on the stack.
+            Objects.requireNonNull(who, "who");
+            Objects.requireNonNull(where, "where");
+        }
+
         @Nullable String obstacle(AioContext main) {
             if (parked) {
                 return null;

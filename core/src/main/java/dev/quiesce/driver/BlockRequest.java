@@ -33,6 +33,7 @@ public final class BlockRequest extends Task {
     /** Flag of a modifying request: it is durable when it completes. */
     public static final int FUA = 2;
 
+    private static final int UNPREPARED = 6; // Idle, and it was never said what is asked.
     /** Nobody's but the submitter's: may be prepared. */
     private static final int IDLE = 0;
     /** Taken on by a boundary. */
@@ -46,7 +47,7 @@ public final class BlockRequest extends Task {
     /** Its driver threw; it is completed when its children are back. */
     private static final int FAILING = 5;
     private static final String[] STATE_NAMES =
-            {"idle", "admitted", "parked", "started", "done", "failing"};
+            {"idle", "admitted", "parked", "started", "done", "failing", "never prepared"};
 
     private static final VarHandle STATE = ConstantBootstraps.fieldVarHandle(
             MethodHandles.lookup(), "state", VarHandle.class, BlockRequest.class, int.class);
@@ -71,7 +72,7 @@ public final class BlockRequest extends Task {
     private final @Nullable BlockRequest parent;
     private final Trampoline trampoline;
     private Completion completion;
-    private int state;
+    private int state = UNPREPARED;
     private int generation;
 
     private Operation operation = Operation.FLUSH;
@@ -96,9 +97,7 @@ public final class BlockRequest extends Task {
     @Nullable BlockRequest nextArrived;
 
     /**
-     * Makes an idle request.
-     *
-     * <p>Thread: any.
+     * Makes an idle request. Thread: any.
      *
      * @param completion who is told of each completion
      */
@@ -131,12 +130,13 @@ public final class BlockRequest extends Task {
      */
     public BlockRequest prepare(
             Operation op, long offset, long length, @Nullable IoVector bytes, int requestFlags) {
-        require(IDLE, "prepare");
+        requireIdle("prepare");
         if ((op.hasPayload() && (bytes == null || bytes.bytes() < length))
                 || (requestFlags != 0 && !op.isModifying())) {
             throw new IllegalArgumentException(op + " of " + length + " bytes with payload " + bytes
                     + " and flags " + requestFlags);
         }
+        state = IDLE;
         operation = op;
         submittedOffsetBytes = offset;
         offsetBytes = offset;
@@ -233,7 +233,7 @@ public final class BlockRequest extends Task {
 
     /** {@return whether the request is its owner's to prepare: from completion to submit} */
     public boolean isIdle() {
-        return state == IDLE;
+        return state == IDLE || state == UNPREPARED;
     }
 
     /** {@return whether the request waits at its boundary} */
@@ -316,7 +316,7 @@ public final class BlockRequest extends Task {
     public BlockRequest child(int slot, Completion step) {
         home().checkHome();
         BlockRequest child = children.slot(slot, step);
-        child.require(IDLE, "child");
+        child.requireIdle("child");
         child.completion = step;
         return child;
     }
@@ -370,9 +370,7 @@ public final class BlockRequest extends Task {
     }
 
     /**
-     * Replaces the scratch object.
-     *
-     * <p>Thread: home context.
+     * Replaces the scratch object. Thread: home context.
      *
      * @param scratch the object to keep
      */
@@ -381,9 +379,7 @@ public final class BlockRequest extends Task {
     }
 
     /**
-     * Sends this same request further down; whoever is there completes it.
-     *
-     * <p>Thread: home context.
+     * Sends this same request further down; whoever is there completes it. Thread: home context.
      *
      * @param child where to
      */
@@ -392,9 +388,7 @@ public final class BlockRequest extends Task {
     }
 
     /**
-     * Sends this same request further down with its offset moved.
-     *
-     * <p>Thread: home context.
+     * Sends this same request further down with its offset moved. Thread: home context.
      *
      * @param child where to
      * @param deltaBytes what to add to the offset
@@ -582,6 +576,12 @@ public final class BlockRequest extends Task {
     private boolean rememberCompleter() {
         completer = Thread.currentThread();
         return true;
+    }
+
+    private void requireIdle(String what) {
+        if (!isIdle()) {
+            require(IDLE, what);
+        }
     }
 
     private void require(int expected, String what) {

@@ -5,6 +5,7 @@ import dev.quiesce.driver.BlockDriver;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +55,7 @@ public final class BlockGraph implements AutoCloseable {
      * @param main the context whose owner is control
      */
     public BlockGraph(AioContext main) {
-        this.main = main;
+        this.main = Objects.requireNonNull(main, "main");
         this.runner = new ChangeRunner(this);
     }
 

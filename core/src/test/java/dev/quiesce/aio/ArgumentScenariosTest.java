@@ -18,6 +18,19 @@ import org.junit.jupiter.api.TestFactory;
 /** The scenario JCQ-T15 of a loop: arguments out of range are refused, and change nothing. */
 @SuppressWarnings("NullAway") // the point of the tests
 class ArgumentScenariosTest {
+    private static final ControlWait.Outcome NOBODY = failure -> { };
+    private static final ControlWait.Target NEVER = new ControlWait.Target() {
+        @Override
+        public boolean isDone() {
+            return false;
+        }
+
+        @Override
+        public void describe(WaitReport out) {
+            // Nobody is asked in these tests.
+        }
+    };
+
     private final FakeLoop loop = new FakeLoop();
 
     @TestFactory
@@ -44,6 +57,15 @@ class ArgumentScenariosTest {
         home.put("source", () -> context.attachSource(null));
         home.put("handler", () -> new EventNotifier("event").attach(context, null));
         home.put("item", () -> Workers.inline().submit(context, null));
+        home.put("wait without a context", () -> ControlWait.whenDone(null, NEVER, "wait", NOBODY));
+        home.put("wait without a target",
+                () -> ControlWait.whenDone(context, null, "wait", NOBODY));
+        home.put("wait without a name", () -> ControlWait.whenDone(context, NEVER, null, NOBODY));
+        home.put("wait without an outcome",
+                () -> ControlWait.whenDone(context, NEVER, "wait", null));
+        any.put("report of nobody", () -> new WaitReport().outstanding(null, context, 1, false));
+        any.put("report of nowhere", () -> new WaitReport().outstanding("disk", null, 1, false));
+        any.put("parked nowhere", () -> new WaitReport().parked("disk", null, 1));
 
         List<DynamicTest> tests = new ArrayList<>();
         any.forEach((name, call) -> tests.add(DynamicTest.dynamicTest(

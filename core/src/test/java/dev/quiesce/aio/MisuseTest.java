@@ -27,6 +27,19 @@ class MisuseTest {
     }
 
     @Test
+    void shouldRefuseMoreEndsOfParkingThanBegins() {
+        loop.context.parkingBegins();
+        loop.context.parkingEnds();
+
+        assertThatThrownBy(loop.context::parkingEnds).isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("context io7", me, "parkingEnds");
+
+        assertThat(loop.context.isIdle()).isTrue();
+        loop.context.parkingBegins();
+        assertThat(loop.context.isIdle()).isFalse();
+    }
+
+    @Test
     @Rule("AIO-39")
     void shouldRefuseAPollFromAWrongThread() {
         assertThatThrownBy(() -> stranger.submit(() -> loop.context.poll(0)).get())

@@ -59,6 +59,28 @@ class BlockRequestTest {
     }
 
     @Test
+    void shouldRefuseARequestThatWasNeverPrepared() {
+        assertThat(request.isIdle()).isTrue();
+
+        assertThatThrownBy(() -> port.submit(request)).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("never prepared");
+
+        assertThat(driver.held()).isEmpty();
+        assertThat(recorder.statuses()).isEmpty();
+        flush();
+        assertThat(driver.held()).hasSize(1);
+    }
+
+    @Test
+    void shouldStillBeUnpreparedAfterAPreparationThatWasRefused() {
+        assertThatThrownBy(() -> request.prepare(Operation.WRITE, 0, 512, null, 0))
+                .isInstanceOf(IllegalArgumentException.class);
+
+        assertThatThrownBy(() -> port.submit(request)).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("never prepared");
+    }
+
+    @Test
     void shouldCarryTheCauseUntilItIsPreparedAgain() {
         Exception cause = new Exception("broken");
         flush();

@@ -35,6 +35,18 @@ class ChildRequestTest {
     }
 
     @Test
+    void shouldFailARequestWhoseDriverSubmitsAChildThatWasNeverPrepared() {
+        upper.onSubmit((r, node) -> node.child(0).submit(r.child((child, status) -> { })));
+
+        submit(512);
+        port.settle();
+
+        assertThat(recorder.only()).isEqualTo(BlockStatus.IO_ERROR);
+        assertThat(request.cause()).hasMessageContaining("never prepared");
+        assertThat(lower.held()).isEmpty();
+    }
+
+    @Test
     void shouldKeepTheStackFlatOverManyInlineFragments() {
         TestNode below = TestNode.of(new NullDriver(0));
         Fragments fragments = new Fragments(below);

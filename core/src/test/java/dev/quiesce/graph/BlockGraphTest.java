@@ -35,6 +35,13 @@ class BlockGraphTest {
     }
 
     @Test
+    @SuppressWarnings("NullAway") // the point of the test
+    void shouldRefuseToBeWithoutAMainContext() {
+        assertThatThrownBy(() -> new BlockGraph(null))
+                .isInstanceOf(NullPointerException.class).hasMessageContaining("main");
+    }
+
+    @Test
     @Rule("GR-6")
     @Rule("BB-6")
     void shouldKeepOneNameSpaceOfWellFormedNames() {
