@@ -413,8 +413,8 @@ public final class AioContext implements Executor, AutoCloseable {
     }
 
     /**
-     * Tells the error handler what went wrong. The only way to it: a handler that throws is itself
-     * a thing to be logged, and must not keep whoever reports from going on. Thread: any.
+     * Tells the error handler what went wrong. The only way to it: an exception of the handler is
+     * logged, an {@link Error} thrown on, with what it was told suppressed. Thread: any.
      *
      * @param site what was running, such as a task's description
      * @param cause what it threw
@@ -422,8 +422,8 @@ public final class AioContext implements Executor, AutoCloseable {
     public void report(String site, Throwable cause) {
         try {
             seams.errors().onError(this, site, cause);
-        } catch (RuntimeException e) {
-            LoopSeams.log(this, "the error handler, told of " + site + ": " + cause, e);
+        } catch (Exception | Error e) {
+            LoopSeams.handlerThrew(this, site, cause, e);
         }
     }
 

@@ -7,8 +7,9 @@ package dev.quiesce.aio;
 @FunctionalInterface
 public interface ErrorHandler {
     /**
-     * Takes a report. It should return soon and not throw; what it throws is logged and dropped.
-     * Thread: any.
+     * Takes a report. It should return soon and not throw. An exception that it throws is logged
+     * and dropped. An {@link Error} goes where one of a callback does, so that it ends the loop;
+     * the cause that it was told is suppressed in it. Thread: any.
      *
      * @param context the loop concerned
      * @param site what was running, such as a task's description

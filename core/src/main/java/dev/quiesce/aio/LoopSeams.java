@@ -95,6 +95,17 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
         return new LoopSeams(clock, parker, workers, other);
     }
 
+    /** An exception must not keep whoever reports from going on; an Error ends the loop. */
+    static void handlerThrew(AioContext context, String site, Throwable cause, Throwable thrown) {
+        if (thrown instanceof Error error) {
+            if (error != cause) {
+                error.addSuppressed(cause);
+            }
+            throw error;
+        }
+        log(context, "the error handler, told of " + site + ": " + cause, thrown);
+    }
+
     static void log(AioContext context, String site, Throwable cause) {
         LOG.error("{}: {} failed", context.name(), site, cause);
     }

@@ -112,6 +112,50 @@ class CallbackErrorsTest {
     }
 
     @Test
+    @Rule("NET-T14")
+    void shouldGoOnThoughTheErrorHandlerSmugglesACheckedException() {
+        try (FakeLoop loop = new FakeLoop("main", (context, site, cause) ->
+                CallbackErrorsTest.<RuntimeException>smuggle(new Exception("checked")))) {
+            loop.context.post(FakeLoop.task("task", () -> {
+                throw new IllegalArgumentException("on purpose");
+            }));
+            loop.context.post(loop.logs("next"));
+
+            loop.poll();
+
+            assertThat(loop.log).containsExactly("next");
+            assertThat(loop.context.pollDepth()).isZero();
+        }
+    }
+
+    @Test
+    @Rule("NET-T14")
+    void shouldLetOutAnErrorOfTheErrorHandlerTogetherWithWhatItWasTold() {
+        RuntimeException cause = new IllegalArgumentException("on purpose");
+        try (FakeLoop loop = new FakeLoop("main", (context, site, told) -> {
+            throw new StackOverflowError("the handler's own");
+        })) {
+            loop.context.post(FakeLoop.task("task", () -> {
+                throw cause;
+            }));
+
+            assertThatThrownBy(loop::poll).isInstanceOf(StackOverflowError.class)
+                    .hasMessage("the handler's own").hasSuppressedException(cause);
+        }
+    }
+
+    @Test
+    @Rule("NET-T14")
+    void shouldLetOutTheErrorThatItsHandlerWasToldAndThrowsAgain() {
+        Error told = new StackOverflowError("on purpose");
+        try (FakeLoop loop = new FakeLoop("main", (context, site, cause) -> {
+            throw (Error) cause;
+        })) {
+            assertThatThrownBy(() -> loop.context.report("site", told)).isSameAs(told);
+        }
+    }
+
+    @Test
     void shouldReportATaskThatCannotEvenDescribeItself() {
         FakeLoop loop = new FakeLoop();
         RuntimeException cause = new RuntimeException("on purpose");

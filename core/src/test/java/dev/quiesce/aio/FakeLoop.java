@@ -28,6 +28,11 @@ final class FakeLoop implements AutoCloseable {
         lease = context.acquire();
     }
 
+    FakeLoop(String name, ErrorHandler errors) {
+        context = new AioContext(name, seams().withErrors(errors));
+        lease = context.acquire();
+    }
+
     LoopSeams seams() {
         return new LoopSeams(clock, parker, Workers.inline(), (where, site, cause) -> {
             errorSites.add(site);
