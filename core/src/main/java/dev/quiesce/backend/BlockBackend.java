@@ -111,7 +111,8 @@ public final class BlockBackend implements Drainable, AutoCloseable {
      * @param context where it starts; the node is brought there, see {@link #insert}
      * @return the backend, open
      * @throws IllegalArgumentException if the name is malformed or taken
-     * @throws BlockLayerException if the node cannot be inserted; the backend does not exist then
+     * @throws BlockLayerException if the node cannot be inserted, or the context is closed or its
+     *     loop has ended; the backend does not exist then
      */
     public static BlockBackend create(
             BlockGraph graph, BackendConfig config, @Nullable BlockNode root, AioContext context) {
@@ -333,10 +334,12 @@ public final class BlockBackend implements Drainable, AutoCloseable {
      * Moves this backend and everything connected with it to another context, inside a section over
      * exactly that (CTX-2, CTX-3). Everyone else is asked first; if anyone refuses, nothing has
      * moved (CTX-9). If all are there already it succeeds without a section. An empty backend moves
-     * alone, in the same kind of section. Control; polls.
+     * alone, in the same kind of section. A loop that has ended is refused; one that ends while the
+     * move is made, or after it, leaves the backend there, to be moved away. Control; polls.
      *
      * @param target where to
-     * @throws BlockLayerException if somebody refuses; the message names him
+     * @throws BlockLayerException if somebody refuses, whom the message names, or the target is
+     *     closed or its loop has ended
      */
     public void setContext(AioContext target) {
         graph.runBlocking(new BackendMove(this, target));

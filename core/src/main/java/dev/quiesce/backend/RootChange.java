@@ -1,5 +1,6 @@
 package dev.quiesce.backend;
 
+import dev.quiesce.aio.AioContext;
 import dev.quiesce.drain.Drainable;
 import dev.quiesce.graph.BlockGraph;
 import dev.quiesce.graph.BlockLayerException;
@@ -85,6 +86,7 @@ final class RootChange implements GraphChange {
     private void check() {
         if (kind == Kind.CREATE) {
             backend.graph().checkUser(backend.seat());
+            checkAlive(backend.context());
         } else if (kind != Kind.CLOSE) {
             backend.checkOpen();
             boolean full = backend.root() != null;
@@ -92,6 +94,15 @@ final class RootChange implements GraphChange {
                 throw new BlockLayerException(describe() + ": "
                         + (full ? "something is inserted already" : "nothing is inserted"));
             }
+        }
+    }
+
+    private void checkAlive(AioContext context) {
+        try {
+            context.checkOpen();
+        } catch (IllegalStateException gone) {
+            throw new BlockLayerException("cannot make '" + backend.name() + "' in context '"
+                    + context.name() + "': " + gone.getMessage());
         }
     }
 

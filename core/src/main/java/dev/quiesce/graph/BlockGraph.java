@@ -156,10 +156,12 @@ public final class BlockGraph implements AutoCloseable {
     /**
      * Moves the connected component of a node to another context, for users of nodes that are no
      * backends. Everyone in it is asked; if anyone refuses nothing moves (CTX-9). If all are there
-     * already, nothing is drained. Control; polls.
+     * already, nothing is drained. A loop that has ended is refused; one that ends during the move,
+     * or after it, leaves the component there, to be moved away. Control; polls.
      *
      * @param node a node of the component
      * @param target where it shall go
+     * @throws BlockLayerException if anyone refuses, or the target is closed or its loop has ended
      */
     public void setContext(BlockNode node, AioContext target) {
         runner.runBlocking(NodeMove.to(this, node, target));

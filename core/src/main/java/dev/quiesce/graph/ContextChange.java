@@ -7,6 +7,8 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +35,10 @@ public final class ContextChange {
      * and nobody asserts otherwise (BB-44).
      *
      * A target equal to where everybody is already is not a move: it succeeds without a section.
+     *
+     * A target that has ended is refused by the plan that the commit follows without polling. It
+     * runs on a thread of its own and may end after that look all the same; then it is as if it had
+     * ended after the commit, which anybody who moves something has to expect.
      */
     private final AioContext target;
     private final List<BlockNode> childrenFirst;
@@ -62,9 +68,26 @@ public final class ContextChange {
         boolean move = nodes.stream().anyMatch(n -> n.context() != target)
                 || users.stream().anyMatch(u -> u.context() != target);
         if (move) {
+            checkAlive(nodes, users, target);
             ask(users, target, initiator);
         }
         return new ContextChange(target, nodes, users, move);
+    }
+
+    private static void checkAlive(
+            List<BlockNode> nodes, List<GraphParent> users, AioContext target) {
+        try {
+            target.checkOpen();
+        } catch (IllegalStateException gone) {
+            throw new BlockLayerException("cannot move "
+                    + (nodes.isEmpty() ? named(users, GraphParent::name)
+                            : named(nodes, BlockNode::name))
+                    + " to context '" + target.name() + "': " + gone.getMessage());
+        }
+    }
+
+    private static <T> String named(List<T> who, Function<T, String> name) {
+        return who.stream().map(name).collect(Collectors.joining("', '", "'", "'"));
     }
 
     private static void ask(
