@@ -7,9 +7,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A thread that does nothing but poll one context, from {@link #start} to {@link #close}. If a
@@ -19,7 +25,21 @@ import org.jspecify.annotations.Nullable;
  * <p>What is left when a loop ends, and what becomes of it, is told in docs/threads.md.
  */
 public final class IoThread implements AutoCloseable {
+    /*
+     * Threads that close each other from within callbacks would wait for ever. Who waits for whom
+     * is found where the JDK has it: a close parks with the IoThread that it waits for as the
+     * blocker, so from the thread that is to end one comes to the one for which that waits, and so
+     * on, perhaps to the caller. It looks before it stops anything, and again after each slice of
+     * its wait: of those who began at the same time, none may have parked yet at the first look.
+     */
     private static final long LIVENESS_CHECK_MILLIS = 100;
+    private static final long SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long WARN_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    /** How far closes are followed; one that ends in a circle of others comes nowhere. */
+    private static final int FOLLOWED_MAX = 64;
+
+    private static final Logger LOG = LoggerFactory.getLogger(IoThread.class);
 
     /** What an IoThread is doing. */
     public enum State {
@@ -48,6 +68,12 @@ public final class IoThread implements AutoCloseable {
 
     /** The Error that ended the loop. Written once, by the loop; read by any. */
     private volatile @Nullable Throwable failure;
+
+    /** Who waits for the end of the loop. Any thread. */
+    private final Set<Thread> closers = ConcurrentHashMap.newKeySet();
+
+    /** Whether the loop has nothing more to do. Written once, by the loop; read by any. */
+    private volatile boolean ended;
 
     private IoThread(IoThreadConfig config, Inbox<Task> inbox) {
         properties = config.properties();
@@ -169,16 +195,23 @@ public final class IoThread implements AutoCloseable {
     /**
      * Ends the loop after the turn in which it hears of it, and returns when the thread has ended,
      * and those of its own pool (IOT-5). Nothing is drained (IOT-6): empty the context before.
-     * Tasks that are left never run; they are reported. Idempotent. Thread: any but its own.
+     * Tasks that are left never run; they are reported. A close that takes longer than five seconds
+     * is logged, once, with what the loop is doing. Idempotent. Thread: any but its own, and those
+     * of its own pool.
      *
-     * @throws IllegalStateException if called by this thread itself
+     * @throws IllegalStateException if called by this thread itself, by a worker of its own pool,
+     *     or in a callback of an IoThread that this one is closing meanwhile, itself or by way of
+     *     others, so that each would wait for the other. If both begin at the same time this one
+     *     may have been told to stop already
      */
     @Override
     public void close() {
-        if (Thread.currentThread() == thread) {
-            throw new IllegalStateException("IoThread " + id() + " would wait for itself if its"
-                    + " thread " + thread.getName() + " closed it (IOT-5)");
-        }
+        close((text, stack) -> LOG.warn(text, stack));
+    }
+
+    /** The same with another log; tests have one. */
+    void close(BiConsumer<String, Throwable> log) {
+        checkMayWait();
         synchronized (this) {
             if (!stopping) {
                 stopping = true;
@@ -186,8 +219,78 @@ public final class IoThread implements AutoCloseable {
                 boolean unused = context.tryPost(stop);
             }
         }
+        awaitEnd(log);
         WorkerPool.join(thread);
         closePool();
+    }
+
+    private void checkMayWait() {
+        String me = Thread.currentThread().getName();
+        if (Thread.currentThread() == thread) {
+            throw new IllegalStateException("IoThread " + id() + " would wait for itself if its"
+                    + " thread " + me + " closed it (IOT-5)");
+        }
+        if (ownPool != null && ownPool.isWorker()) {
+            throw new IllegalStateException("IoThread " + id() + " would wait for its own worker "
+                    + me + ", and lose its result, if that closed it (IOT-5)");
+        }
+        checkNoCircle();
+    }
+
+    /** Throws if the loop waits for the end of the caller, itself or by way of others. */
+    private void checkNoCircle() {
+        IoThread at = this;
+        for (int i = 0; i < FOLLOWED_MAX; i++) {
+            if (!(LockSupport.getBlocker(at.thread) instanceof IoThread closing)) {
+                return;
+            }
+            if (closing.thread == Thread.currentThread()) {
+                throw new IllegalStateException("IoThread " + id() + " cannot be closed by thread "
+                        + closing.thread.getName() + ", that of IoThread " + closing.id()
+                        + ", which thread " + at.thread.getName() + " of IoThread " + at.id()
+                        + " is closing: they would wait for each other (IOT-5)");
+            }
+            at = closing;
+        }
+    }
+
+    private void awaitEnd(BiConsumer<String, Throwable> log) {
+        boolean interrupted = false;
+        boolean told = false;
+        long sinceNanos = context.clock().nanoTime();
+        // Before the look at `ended`, which the loop sets before it looks who waits.
+        closers.add(Thread.currentThread());
+        try {
+            while (!ended && thread.isAlive()) {
+                LockSupport.parkNanos(this, SLICE_NANOS);
+                interrupted |= Thread.interrupted();
+                checkNoCircle();
+                if (!told && context.clock().nanoTime() - sinceNanos >= WARN_NANOS) {
+                    told = true;
+                    tellWhatItDoes(log);
+                }
+            }
+        } finally {
+            closers.remove(Thread.currentThread());
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private void tellWhatItDoes(BiConsumer<String, Throwable> log) {
+        String callback = context.watched().running();
+        Throwable stack = new Throwable("what thread " + thread.getName() + " does");
+        stack.setStackTrace(thread.getStackTrace());
+        log.accept("thread " + Thread.currentThread().getName() + " has been waiting for "
+                + TimeUnit.NANOSECONDS.toSeconds(WARN_NANOS) + " s for IoThread " + id()
+                + " to end (IOT-5); its thread " + thread.getName() + " is in "
+                + (callback == null ? "what its stack says" : "callback " + callback), stack);
+    }
+
+    private void beEnded() {
+        ended = true;
+        closers.forEach(LockSupport::unpark);
     }
 
     @Override
@@ -233,6 +336,7 @@ public final class IoThread implements AutoCloseable {
                 context.end(because);
             } finally {
                 lease.closeWithNested();
+                beEnded();
             }
         }
     }

@@ -3,6 +3,7 @@ package dev.quiesce.aio;
 import dev.quiesce.aio.queue.Line;
 import dev.quiesce.aio.queue.Linked;
 import dev.quiesce.aio.time.Clock;
+import java.lang.invoke.ConstantBootstraps;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
@@ -53,18 +54,10 @@ public final class WorkerPool implements Workers {
      */
     private static final int QUEUE_CHUNK = 1024;
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
-    private static final VarHandle IDLE;
-    private static final VarHandle SIZE;
-
-    static {
-        try {
-            MethodHandles.Lookup lookup = MethodHandles.lookup();
-            IDLE = lookup.findVarHandle(WorkerPool.class, "idle", int.class);
-            SIZE = lookup.findVarHandle(WorkerPool.class, "size", int.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
+    private static final VarHandle IDLE = ConstantBootstraps.fieldVarHandle(
+            MethodHandles.lookup(), "idle", VarHandle.class, WorkerPool.class, int.class);
+    private static final VarHandle SIZE = ConstantBootstraps.fieldVarHandle(
+            MethodHandles.lookup(), "size", VarHandle.class, WorkerPool.class, int.class);
 
     private final ThreadFactory factory;
     private final Clock clock;
@@ -93,10 +86,8 @@ public final class WorkerPool implements Workers {
     /** Wake-ups granted and not yet taken. Guarded by lock. */
     private int wakeUps;
 
-    /** How many threads stay though idle. Guarded by lock. */
-    private int min;
-
-    /** How many threads there may be. Written under lock, read by any. */
+    /** How many threads stay though idle, and may be. Written under lock, read by any. */
+    private volatile int min;
     private volatile int max;
 
     /** No more items. Written once, under lock; read by any. */
@@ -205,12 +196,7 @@ public final class WorkerPool implements Workers {
 
     /** {@return how many threads stay though they are idle} Thread: any; a snapshot. */
     public int min() {
-        lock.lock();
-        try {
-            return min;
-        } finally {
-            lock.unlock();
-        }
+        return min;
     }
 
     /** {@return how many threads there may be} Thread: any; a snapshot. */
@@ -230,13 +216,13 @@ public final class WorkerPool implements Workers {
 
     @Override
     public void close() {
+        if (isWorker()) {
+            throw new IllegalStateException("the worker " + Thread.currentThread().getName()
+                    + " would wait for itself if it closed its pool (AIO-74)");
+        }
         List<Thread> gone;
         lock.lock();
         try {
-            if (workers.contains(Thread.currentThread())) {
-                throw new IllegalStateException("the worker " + Thread.currentThread().getName()
-                        + " would wait for itself if it closed its pool (AIO-74)");
-            }
             stopTaking();
             while (size > 0) {
                 allGone.awaitUninterruptibly();
@@ -246,6 +232,16 @@ public final class WorkerPool implements Workers {
             lock.unlock();
         }
         gone.forEach(WorkerPool::join);
+    }
+
+    /** Whether the caller is one of the threads. Thread: any. */
+    boolean isWorker() {
+        lock.lock();
+        try {
+            return workers.contains(Thread.currentThread());
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** First step of {@link #close}: what is queued is done, nothing else. */
