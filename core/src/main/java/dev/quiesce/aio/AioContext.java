@@ -214,12 +214,12 @@ public final class AioContext implements Executor, AutoCloseable {
      * Queues a task and wakes the loop. Tasks that one thread posts run in the order in which it
      * posted them. What the poster wrote before is visible to the task. Thread: any.
      *
-     * @param task a task that is in no queue
-     * @throws IllegalStateException if the context is closed or its loop has ended; the task is
-     *     then in no queue
+     * @param task a task that is in no queue; no bottom half and no item, which queue themselves
+     * @throws IllegalArgumentException if it queues itself, here and in whatever else takes tasks
+     * @throws IllegalStateException if the context is closed or its loop has ended
      */
     public void post(Task task) {
-        if (!tryPost(task)) {
+        if (!tryPost(Remains.postable(this, task))) {
             throw gone();
         }
     }
@@ -235,7 +235,7 @@ public final class AioContext implements Executor, AutoCloseable {
      * @throws IndexOutOfBoundsException if the array has fewer
      */
     public void postAll(Task[] tasks, int count) {
-        Objects.checkFromIndexSize(0, count, tasks.length);
+        Remains.checkPostable(this, tasks, count);
         if (isHome()) {
             checkOpen();
             ready.appendAll(tasks, count);
@@ -257,8 +257,8 @@ public final class AioContext implements Executor, AutoCloseable {
         if (isHome()) {
             checkOpen();
             turn.disturb();
-            queues.appendOuter(task);
-        } else if (queues.pushOuter(task)) {
+            queues.appendOuter(Remains.postable(this, task));
+        } else if (queues.pushOuter(Remains.postable(this, task))) {
             notifyLoop();
         } else {
             throw gone();
@@ -376,7 +376,7 @@ public final class AioContext implements Executor, AutoCloseable {
     public void whenDone(BooleanSupplier done, Task then) {
         checkHome();
         checkOpen();
-        turn.waiters().add(done, then);
+        turn.waiters().add(done, Remains.postable(this, then));
         // The condition may hold already: the next turn must not sleep before it looks.
         notifyLoop();
     }

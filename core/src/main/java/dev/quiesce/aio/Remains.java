@@ -4,6 +4,7 @@ import dev.quiesce.aio.source.ReadinessSource;
 import dev.quiesce.aio.watch.LoopMeter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -89,6 +90,37 @@ final class Remains {
         }
         // Not in there: a task that is queued must not be queued again because waking has failed.
         return context.notify.wakes(context, queued);
+    }
+
+    /**
+     * A task that others may post. Those that queue themselves would run before they are due, and
+     * lose count; they come by {@link #tryPost}. Thread: any; a look at the task's class.
+     *
+     * @throws IllegalArgumentException if it queues itself, naming context, thread and rule
+     */
+    static Task postable(AioContext context, Task task) {
+        if (task instanceof BottomHalf) {
+            throw queuesItself(context, task, "a bottom half: schedule it (AIO-2)");
+        }
+        if (task instanceof WorkItem) {
+            throw queuesItself(context, task, "an item: submit it to the workers (AIO-71)");
+        }
+        return task;
+    }
+
+    /** The same for the first tasks of an array, if it has so many. Thread: any. */
+    static void checkPostable(AioContext context, Task[] tasks, int count) {
+        Objects.checkFromIndexSize(0, count, tasks.length);
+        for (int i = 0; i < count; i++) {
+            Task unused = postable(context, tasks[i]);
+        }
+    }
+
+    private static IllegalArgumentException queuesItself(
+            AioContext context, Task task, String whatToDo) {
+        return new IllegalArgumentException("context " + context.name() + " cannot be given "
+                + LoopMeter.nameOf(task::describe) + " by thread " + Lease.Ownership.caller()
+                + ", for that is " + whatToDo);
     }
 
     /**

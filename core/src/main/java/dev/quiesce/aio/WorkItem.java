@@ -119,11 +119,18 @@ public abstract class WorkItem extends Task {
     final void submittedHere(AioContext submitter) {
         submitted(submitter, HERE);
         try {
-            submitter.defer(this);
+            queueAt(submitter);
         } catch (OutOfMemoryError e) {
             STATE.setOpaque(this, IDLE);
             submitter.remains().workEnds();
             throw e;
+        }
+    }
+
+    /** Not by a post, which refuses what queues itself. */
+    private void queueAt(AioContext submitter) {
+        if (!submitter.tryDefer(this)) {
+            throw submitter.gone();
         }
     }
 
@@ -215,7 +222,7 @@ public abstract class WorkItem extends Task {
         }
         if (STATE.compareAndSet(this, QUEUED, WITHDRAWN)) {
             try {
-                submitter.defer(this);
+                queueAt(submitter);
             } catch (OutOfMemoryError e) {
                 submitter.remains().strand(this);
             }

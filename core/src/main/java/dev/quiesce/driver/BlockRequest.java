@@ -115,9 +115,7 @@ public final class BlockRequest extends Task {
 
     /**
      * Says what is asked. Offset and length are not judged here: what does not fit the node is
-     * completed with {@code INVALID}.
-     *
-     * <p>Thread: the owner of the idle request.
+     * completed with {@code INVALID}. Thread: the owner of the idle request.
      *
      * @param op the operation
      * @param offset where the range begins, in bytes
@@ -401,6 +399,7 @@ public final class BlockRequest extends Task {
     /** The loop hands over a finished request. */
     @Override
     protected void run() {
+        require(DONE, "run"); // Not somebody else's post.
         if (parent != null) {
             trampoline.arrived(this);
             return;

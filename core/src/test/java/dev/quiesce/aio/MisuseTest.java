@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.quiesce.aio.source.PollHook;
 import dev.quiesce.aio.source.PollParameters;
 import dev.quiesce.rules.Rule;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.Assertions;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -24,6 +26,70 @@ class MisuseTest {
     void stopStranger() throws InterruptedException {
         stranger.shutdown();
         assertThat(stranger.awaitTermination(60, TimeUnit.SECONDS)).isTrue();
+    }
+
+    private void refusedAsItQueuesItself(Task task, String rule) throws Exception {
+        AioContext context = loop.context;
+        Task[] many = {loop.logs("first of many"), task};
+        List<ThrowingCallable> calls = List.of(() -> context.post(task),
+                () -> context.postAll(many, 2), () -> context.postOuter(task));
+        for (ThrowingCallable call : calls) {
+            refused(stranger.submit(() -> Assertions.catchThrowable(call)).get(), "stranger",
+                    task, rule);
+            refused(Assertions.catchThrowable(call), me, task, rule);
+        }
+        refused(Assertions.catchThrowable(() -> context.defer(task)), me, task, rule);
+        refused(Assertions.catchThrowable(() -> context.whenDone(() -> true, task)), me, task,
+                rule);
+        assertThat(context.isIdle()).isTrue();
+    }
+
+    private static void refused(Throwable thrown, String who, Task task, String rule) {
+        assertThat(thrown).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("context io7", who, task.describe(), rule);
+    }
+
+    @Test
+    @Rule("AIO-2")
+    void shouldRefuseABottomHalfThatSomebodyPosts() throws Exception {
+        BottomHalf half = new BottomHalf(loop.context, "half", () -> loop.log.add("half"));
+
+        refusedAsItQueuesItself(half, "AIO-2");
+
+        half.schedule();
+        loop.poll();
+        assertThat(loop.log).containsExactly("half");
+    }
+
+    @Test
+    @Rule("AIO-71")
+    void shouldRefuseAnItemThatSomebodyPosts() throws Exception {
+        WorkItem item = new WorkItem() {
+            @Override
+            protected void work() {
+                loop.log.add("work");
+            }
+
+            @Override
+            protected void run() {
+                loop.log.add("home");
+            }
+
+            @Override
+            public String describe() {
+                return "item";
+            }
+        };
+
+        refusedAsItQueuesItself(item, "AIO-71");
+
+        loop.context.workers().submit(loop.context, item);
+        assertThatThrownBy(() -> loop.context.post(item))
+                .isInstanceOf(IllegalArgumentException.class);
+        loop.poll();
+        loop.poll();
+        assertThat(loop.log).containsExactly("work", "home");
+        assertThat(loop.context.isIdle()).isTrue();
     }
 
     @Test

@@ -81,6 +81,24 @@ class BlockRequestTest {
     }
 
     @Test
+    void shouldNotBeDeliveredBecauseSomebodyPostsIt() {
+        rig.context().post(request);
+        rig.context().poll(0);
+        assertThat(rig.errors()).singleElement().asString().contains("must be done");
+        flush();
+
+        rig.context().post(request);
+        rig.context().poll(0);
+
+        assertThat(rig.errors()).hasSize(2).last().asString().contains("must be done");
+        assertThat(port.inFlight()).isEqualTo(1);
+        assertThat(recorder.statuses()).isEmpty();
+        driver.held().get(0).complete(BlockStatus.OK, null);
+        port.settle();
+        assertThat(recorder.only()).isEqualTo(BlockStatus.OK);
+    }
+
+    @Test
     void shouldCarryTheCauseUntilItIsPreparedAgain() {
         Exception cause = new Exception("broken");
         flush();
