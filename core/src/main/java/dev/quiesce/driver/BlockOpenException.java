@@ -10,7 +10,10 @@ import org.jspecify.annotations.Nullable;
 public final class BlockOpenException extends IOException {
     private static final long serialVersionUID = 1L;
 
+    /** What was to be opened. */
     private final String image;
+
+    /** Why it was not. */
     private final String reason;
 
     /**
