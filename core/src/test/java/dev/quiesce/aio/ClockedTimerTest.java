@@ -10,8 +10,6 @@ import dev.quiesce.rules.Rule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -158,29 +156,6 @@ class ClockedTimerTest {
     }
 
     @Test
-    @Rule("AIO-56")
-    void shouldTellAnotherThreadWhenTheCallbackThatItFoundRunningHasEnded() throws Exception {
-        MachineClock clock = MachineClock.paced("guest", Kind.VIRTUAL, Clock.system());
-        CountDownLatch begun = new CountDownLatch(1);
-        CountDownLatch go = new CountDownLatch(1);
-        try (IoThread ioThread = IoThread.start(
-                new IoThreadConfig("io", Thread::new, LoopSeams.system(), true))) {
-            new LoopTimer(ioThread.context(), clock, "blocks", () -> {
-                begun.countDown();
-                awaitUninterrupted(go);
-            }).armAt(0);
-            clock.start();
-            begun.await();
-
-            CompletableFuture<@Nullable Void> stopped = clock.stop().toCompletableFuture();
-            assertThat(stopped).isNotDone();
-            go.countDown();
-
-            stopped.get(60, TimeUnit.SECONDS);
-        }
-    }
-
-    @Test
     @Rule("AIO-55")
     void shouldArmOnlyForAnEarlierTimeWhenItAnticipates() {
         LoopTimer timer = timer(loop.clock, "t");
@@ -302,13 +277,5 @@ class ClockedTimerTest {
 
     private LoopTimer timer(Clock clock, String name) {
         return new LoopTimer(loop.context, clock, name, () -> loop.log.add(name));
-    }
-
-    private static void awaitUninterrupted(CountDownLatch latch) {
-        try {
-            latch.await();
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
     }
 }
