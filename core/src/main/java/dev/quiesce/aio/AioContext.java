@@ -273,7 +273,7 @@ public final class AioContext implements Executor, AutoCloseable {
      */
     @Override
     public void execute(Runnable command) {
-        post(new BottomHalf.OneShot(command));
+        post(new Task.OneShot(command));
     }
 
     /**

@@ -31,8 +31,9 @@ public final class BottomHalf extends Task {
      * loop takes the errand off its queue first and then clears PENDING and the asks in one atomic
      * step, deciding by the old value (AIO-5): an ask before that step is served by this run and
      * visible to it, since both steps are read-modify-writes of one word; an ask after it queues
-     * the errand anew. An ask that finds PENDING set has nothing to notify: whoever set it pushes
-     * the errand, and that wakes the loop.
+     * the errand anew. An ask that finds PENDING set has nothing to queue: whoever set it pushes
+     * the errand, and that wakes the loop. It looks all the same whether the loop is armed, since
+     * the other one may have had no memory to wake it: see NotifyProtocol.
      *
      * At home: `atHome`, with the same bits and some more; PENDING says that this task is in the
      * ready list. No other thread writes it.
@@ -58,30 +59,31 @@ public final class BottomHalf extends Task {
      * asks at home void that were made before: the loop drops them when it finds REVOKED, before
      * it runs; and the next ask at home takes REVOKED down before it is noted.
      *
-     * An errand that finds no room, or the inbox sealed, is left to the loop: whoever set PENDING
-     * takes it down again and leaves the asks and the deletion where they are, so that nothing is
-     * lost that others have asked for meanwhile; see Remains and requeue. If the loop ends, whoever
-     * takes the asks answers for them: the end reports them, or whoever asked is refused. An ask
-     * on top of one that is not served yet leaves SHARED behind: somebody was told "yes" who counts
-     * on the other one. Whoever finds it and is refused reports the ask for the others.
+     * An errand that finds no room, or the inbox sealed, is left to the loop. If that ends, whoever
+     * takes the asks answers for them: see the note in Remains about SHARED, LATER, WAITS.
      *
      * RECLAIMED is set once, by the loop, when a deleted bottom half can never run again and is
      * not running; `gone` and RECLAIMED are a Dekker pair, so a waiter either is found or finds
      * that there is nothing to wait for.
      *
-     * Proved by the step models BottomHalfStepModelTest and StarvedStepModelTest and the stress
-     * tests BottomHalfAsk and SchedulersVersusEnd.
+     * Proved by the step model BottomHalfStepModelTest and the stress test BottomHalfAsk.
      */
     static final int PENDING = 1;
     static final int SCHEDULED = 2;
     static final int DELETED = 4;
+    static final int SHARED = 512; // Only in `flags`, beside an ask: not the only one.
 
     private static final int RECLAIMED = 8;
     private static final int IDLE = 16;
     private static final int REVOKED = 32;
     private static final int PACES = 64;
-    private static final int SHARED = 512; // Only in `flags`, beside an ask: not the only one.
+    private static final int LATER = 1024; // As SHARED: it found none, but one who waits.
     private static final int ASKS = SCHEDULED | IDLE;
+    private static final int LEFT = ASKS | SHARED | LATER; // What is taken together, or back.
+
+    /** One for each who waits, in {@code flags} only. */
+    private static final int WAITS = 2048;
+    private static final int ANY_WAIT = -WAITS;
 
     /** Only in {@code atHome}, and not asks: the last run on the stack has to reclaim. */
     private static final int RECLAIM_LATER = 128;
@@ -133,15 +135,7 @@ public final class BottomHalf extends Task {
         this.context = Objects.requireNonNull(context, "context");
         this.name = Objects.requireNonNull(name, "name");
         this.callback = Objects.requireNonNull(callback, "callback");
-        boolean registered = false;
-        try {
-            context.remains().registry().add(this);
-            registered = true;
-        } finally {
-            if (!registered) {
-                context.remains().registry().remove(this);
-            }
-        }
+        context.remains().register(this);
     }
 
     /**
@@ -162,7 +156,7 @@ public final class BottomHalf extends Task {
      * that asks again in every run costs a turn each ten milliseconds (AIO-9). Asked for from
      * elsewhere it runs at once. Does nothing if the bottom half was deleted. Thread: any.
      *
-     * @throws IllegalStateException if the context is closed or its loop has ended
+     * @throws IllegalStateException as for {@link #schedule}
      */
     public void scheduleIdle() {
         if (!trySchedule(IDLE)) {
@@ -194,8 +188,10 @@ public final class BottomHalf extends Task {
      */
     public void delete() {
         int old = markDeleted();
-        if ((old & PENDING) == 0 && (old & DELETED) == 0 && !tryPostErrand()) {
-            reclaim();
+        if ((old & (PENDING | DELETED)) != 0) {
+            boolean unused = context.notify.wakes(context, true);
+        } else if (!tryPostErrand()) {
+            int unused = takeLeft();
         }
     }
 
@@ -297,14 +293,19 @@ public final class BottomHalf extends Task {
         int shared;
         do {
             old = flags();
-            shared = (old & (PENDING | ASKS)) == 0 ? 0 : SHARED;
+            shared = (old & (PENDING | ASKS | ANY_WAIT)) == 0 ? 0 : shared(old);
             // An atomic "or" of a bit that depends on the old flags; again if they have changed.
-        } while (!FLAGS.weakCompareAndSet(this, old, old | PENDING | how | shared));
+        } while ((old & DELETED) == 0
+                && !FLAGS.weakCompareAndSet(this, old, old | PENDING | how | shared));
         return old;
     }
 
+    private static int shared(int old) {
+        return (old & ASKS) == 0 && (old & ANY_WAIT) != 0 ? SHARED | LATER : SHARED;
+    }
+
     /** Sets PENDING; the caller queues the errand if the old flags lack it. */
-    private int claim() {
+    int claim() {
         return (int) FLAGS.getAndBitwiseOr(this, PENDING);
     }
 
@@ -337,13 +338,13 @@ public final class BottomHalf extends Task {
 
     /** Step of {@link #cancel}. */
     void unask() {
-        FLAGS.getAndBitwiseAnd(this, ~(ASKS | SHARED));
+        FLAGS.getAndBitwiseAnd(this, ~LEFT);
     }
 
     /** Step of the loop, once the errand has left its queue: the flags decide about the run. */
     int begin() {
         // One step, acquire and release: see the note above.
-        return (int) FLAGS.getAndBitwiseAnd(this, ~(PENDING | ASKS | SHARED | REVOKED));
+        return (int) FLAGS.getAndBitwiseAnd(this, ~(PENDING | LEFT | REVOKED));
     }
 
     /** Step of the loop, once this task has left its queue: the flags decide about the run. */
@@ -353,7 +354,7 @@ public final class BottomHalf extends Task {
             return now;
         }
         // Acquire: what those wrote who asked. The errand, if there is one, stays where it is.
-        return (int) FLAGS.getAndBitwiseAnd(this, ~(ASKS | SHARED | REVOKED));
+        return (int) FLAGS.getAndBitwiseAnd(this, ~(LEFT | REVOKED));
     }
 
     /**
@@ -391,12 +392,17 @@ public final class BottomHalf extends Task {
 
     /** Step of {@link #delete}; the caller queues the errand if the old flags lack PENDING. */
     int markDeleted() {
-        return (int) FLAGS.getAndBitwiseOr(this, DELETED | PENDING);
+        return ask(DELETED);
     }
 
-    /** Step of whoever has set PENDING and cannot queue the errand. */
+    /** Step of whoever has set PENDING and cannot queue the errand: it waits for the answer. */
     void unpend() {
-        FLAGS.getAndBitwiseAnd(this, ~PENDING);
+        FLAGS.getAndAdd(this, WAITS - PENDING);
+    }
+
+    /** Step of whoever was told after {@link #unpend} that the loop queues the errand. */
+    void countOnTheLoop() {
+        FLAGS.getAndAdd(this, -WAITS);
     }
 
     /** The flags as they are now. Thread: any. */
@@ -452,7 +458,8 @@ public final class BottomHalf extends Task {
 
     private boolean tryScheduleFromElsewhere(int how) {
         int old = ask(how);
-        return (old & (DELETED | PENDING)) != 0 || tryPostErrand() || !isRefused();
+        return (old & (DELETED | PENDING)) != 0
+                ? context.notify.wakes(context, true) : tryPostErrand() || !isRefused();
     }
 
     /** Step of {@link #schedule} when the context is gone: true unless others answer, or none. */
@@ -461,22 +468,24 @@ public final class BottomHalf extends Task {
         if ((left & SHARED) != 0) { // the others have been told that it is scheduled
             context.remains().reportStarved(this);
         }
-        return left != 0;
+        return left != 0 && (left & LATER) == 0;
     }
 
-    /** Takes what is left when the context is gone, which is to be answered for; 0 if nothing. */
-    private int takeLeft() {
-        int old = flags();
-        // Acquire and release, as in begin. With PENDING, the loop or who has asked since answers.
-        while ((old & PENDING) == 0
-                && !FLAGS.weakCompareAndSet(this, old, old & ~(ASKS | SHARED | REVOKED))) {
+    /** Step of who waits when the context is gone: takes what it has to answer for, or 0. */
+    int takeLeft() {
+        int old;
+        int rest;
+        do {
             old = flags();
-        }
+            // With PENDING, the loop or who has asked since answers. REVOKED is the end's to see.
+            rest = (old & PENDING) != 0 ? old : old & ~LEFT;
+            // Acquire and release, as in begin.
+        } while (!FLAGS.weakCompareAndSet(this, old, rest - WAITS));
         if ((old & (DELETED | PENDING)) == DELETED) {
             // Whoever deletes and finds PENDING set leaves the rest to who has set it.
             reclaim();
         }
-        return (old & (DELETED | PENDING)) != 0 ? 0 : old & (ASKS | SHARED);
+        return (old & (DELETED | PENDING)) != 0 ? 0 : old & LEFT;
     }
 
     /** Queues the errand, or has the loop do it if that is not possible now; false if gone. */
@@ -485,7 +494,16 @@ public final class BottomHalf extends Task {
             return true;
         }
         unpend();
-        return context.remains().starve();
+        boolean gone = false;
+        try {
+            gone = !context.remains().starve();
+            return !gone;
+        } finally {
+            // Also if the loop could not be woken. If it is gone, takeLeft comes next.
+            if (!gone) {
+                countOnTheLoop();
+            }
+        }
     }
 
     /** Runs the callback, if it was asked for; returns whether that is progress. */
@@ -576,25 +594,6 @@ public final class BottomHalf extends Task {
         @Override
         public String describe() {
             return BottomHalf.this.describe();
-        }
-    }
-
-    /** What runs once and cannot be asked for again (AIO-6): a task that runs a piece of code. */
-    static final class OneShot extends Task {
-        private final Runnable body;
-
-        OneShot(Runnable body) {
-            this.body = Objects.requireNonNull(body, "body");
-        }
-
-        @Override
-        protected void run() {
-            body.run();
-        }
-
-        @Override
-        public String describe() {
-            return body.toString();
         }
     }
 }

@@ -25,8 +25,10 @@ public final class EventNotifier {
      * races with an attach is scheduled by at least one of them; being scheduled by both is
      * harmless, since the second finds the attachment queued, or the flag already cleared.
      *
-     * A set that finds the flag at 1 does nothing more: whoever set it schedules, or attach will.
-     * It still writes, so the clearing read-modify-write acquires it too.
+     * A set that finds the flag at 1 schedules nothing: whoever set it does, or attach will. It
+     * still writes, so the clearing read-modify-write acquires it too. And it looks whether the
+     * loop is armed, as a schedule that finds the attachment queued: whoever queued it may have had
+     * no memory to wake the loop. See NotifyProtocol.
      *
      * A setter may have read an attachment that is detached before it schedules it. The queued
      * attachment then finds, in its own home context, that it is not the current one, and leaves
@@ -71,11 +73,15 @@ public final class EventNotifier {
      * throws, for want of memory or of what the parker needs; the event is set by then.
      */
     public void set() {
-        if (raise()) {
-            Attachment current = attachedVolatile();
-            if (current != null) {
-                current.schedule();
-            }
+        boolean isFirst = raise();
+        Attachment current = attachedVolatile();
+        if (current == null) {
+            return;
+        }
+        if (isFirst) {
+            current.schedule();
+        } else {
+            boolean unused = current.context.notify.wakes(current.context, true);
         }
     }
 
@@ -138,12 +144,11 @@ public final class EventNotifier {
         }
         boolean attached = false;
         try {
-            context.remains().registry().add(mine);
+            context.remains().register(mine);
             attached = true;
         } finally {
             if (!attached) {
                 withdraw(mine);
-                context.remains().registry().remove(mine);
             }
         }
         if (isSet()) {
@@ -259,6 +264,8 @@ public final class EventNotifier {
             if (claim()) {
                 // False: the context is gone, there is no handler to run and nobody here to tell.
                 boolean unused = queue();
+            } else {
+                boolean unused = context.notify.wakes(context, true);
             }
         }
 

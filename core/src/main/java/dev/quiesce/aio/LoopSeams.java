@@ -256,6 +256,14 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
          * does not count on a wake-up that never came. If the loop is awake by then, that costs an
          * unpark too many, as above. Who posts in between has counted on it (known-limits.md).
          *
+         * Who asks for what is queued already, or about to be, looks at `armed` too: its
+         * read-modify-write of the flags stands for the push. It comes after the failure of a
+         * wake-up if it is a second try, and finds `armed` up, unless the loop has looked since.
+         * Where nothing has failed it finds `armed` up only between the ask of the other one and
+         * its `takeDown`. If it is the first to take it down, there is still one unpark in all; but
+         * if the other one has not pushed yet, the loop may look too early and sleep again, and is
+         * then woken by the push.
+         *
          * `acknowledge` is a read-modify-write, not a store: it reads the latest `announced` and
          * thus happens after every announcement that it wipes out; the events of those are visible
          * to the look that follows (AIO-35). One that comes later finds the flag false and sets it
@@ -309,8 +317,8 @@ public record LoopSeams(Clock clock, Parker parker, Workers workers, ErrorHandle
         }
 
         /**
-         * If something was pushed into the context's inbox, which speaks for itself, makes a
-         * sleeping loop look. Thread: any.
+         * If something was pushed into the context's inbox, which speaks for itself, or was asked
+         * for that is queued already, makes a sleeping loop look. Thread: any.
          *
          * @return whether something was pushed
          */

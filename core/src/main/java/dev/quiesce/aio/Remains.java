@@ -29,7 +29,24 @@ final class Remains {
      * opens it again. So who is refused there does not know yet: it goes the same way as who finds
      * no memory. `starved` decides, once: it becomes SEALED if nothing is starved, and stays so.
      *
-     * Proved by the step model StarvedStepModelTest and the stress test StarveVersusFeed.
+     * A bottom half whose errand finds no room, or the inbox sealed: whoever set PENDING takes it
+     * down again and leaves the asks and the deletion where they are, so that nothing is lost that
+     * others have asked for meanwhile. If the loop ends, whoever takes the asks answers for them:
+     * the end reports them, or whoever asked is refused. An ask on top of one that is not served
+     * yet leaves SHARED behind: somebody was told "yes" who counts on the other one. Whoever finds
+     * it and is refused reports the ask for the others.
+     *
+     * From the step that takes PENDING down to the one that takes what is left, or to the answer
+     * "yes", such a thread is counted among those who wait. What it takes in the end is not its own
+     * ask if that has been served meanwhile, and another thread has asked since, and been told that
+     * somebody will answer. So an ask that finds one who waits, and no ask, leaves SHARED and LATER
+     * behind: who takes LATER reports the ask, and is not refused.
+     *
+     * In the flags of a deleted bottom half neither an ask nor another deletion changes anything:
+     * PENDING would keep the loop from queueing a deletion that has found no room.
+     *
+     * Proved by the step models StarvedStepModelTest and SchedulersAtEndStepModelTest and the
+     * stress tests StarveVersusFeed and SchedulersVersusEnd.
      */
     private static final int FED = 0;
     private static final int STARVED = 1;
@@ -73,6 +90,19 @@ final class Remains {
     /** Who is named if the context is closed all the same. Thread: any. */
     Set<Task> registry() {
         return registry;
+    }
+
+    /** Enters one of these, or throws and has not. Thread: any. */
+    void register(Task task) {
+        boolean registered = false;
+        try {
+            registry.add(task);
+            registered = true;
+        } finally {
+            if (!registered) {
+                registry.remove(task);
+            }
+        }
     }
 
     /**
@@ -367,7 +397,8 @@ final class Remains {
         }
     }
 
-    private void abandonAll(String because) {
+    /** Step of {@link #abandon}; the last look who is starved comes after. */
+    void abandonAll(String because) {
         context.turn().timers().seal();
         List<String> left;
         try {
@@ -375,13 +406,30 @@ final class Remains {
             left = describe();
         } finally {
             // Memory may have run out. They are free: whoever queued one may do so elsewhere.
-            context.queues().abandon();
+            abandonQueued();
             epilogue.abandon();
         }
         if (!left.isEmpty()) {
             context.report("end of the loop", new IllegalStateException(
                     because + "; it still had " + String.join(", ", left)));
         }
+    }
+
+    /** Lets go of what is queued, then of what was posted, piece by piece: without memory. */
+    private void abandonQueued() {
+        Task.Queues queues = context.queues();
+        do {
+            abandon(queues.ready());
+            abandon(queues.outer());
+        } while (queues.takePiece());
+    }
+
+    private static void abandon(Task.Fifo queue) {
+        while (!queue.isEmpty()) {
+            // Asked for meanwhile or not: what was live has been described.
+            boolean unused = queue.take().abandon();
+        }
+        queue.forgetTaken();
     }
 
     private void report(String because) {
@@ -393,7 +441,10 @@ final class Remains {
 
     private List<String> describe() {
         List<String> left = new ArrayList<>();
-        context.queues().describe(left);
+        context.queues().takeWholeInbox();
+        context.queues().takeOuterInbox();
+        describe(context.queues().ready(), left);
+        describe(context.queues().outer(), left);
         if (!epilogue.isEmpty()) {
             left.add("deferred calls");
         }
@@ -408,5 +459,26 @@ final class Remains {
             left.add(parkedTasks + " parked tasks");
         }
         return left;
+    }
+
+    /** Names what is live, and drops the rest; drops nothing else, though memory runs out. */
+    private static void describe(Task.Fifo queue, List<String> out) {
+        Task[] all = queue.takeAll();
+        int next = 0;
+        try {
+            while (next < all.length) {
+                Task task = all[next++];
+                if (task.isLive()) {
+                    queue.append(task);
+                } else if (!task.abandon()) {
+                    continue;
+                }
+                out.add("task " + LoopMeter.nameOf(task::describe));
+            }
+        } finally {
+            while (next < all.length) {
+                queue.append(all[next++]);
+            }
+        }
     }
 }

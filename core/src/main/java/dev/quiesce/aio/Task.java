@@ -5,7 +5,6 @@ import dev.quiesce.aio.queue.Linked;
 import dev.quiesce.aio.queue.RingInbox;
 import dev.quiesce.aio.watch.LoopMeter;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -122,6 +121,25 @@ public abstract class Task extends Linked {
         return true;
     }
 
+    /** What runs once and cannot be asked for again (AIO-6): a task that runs a piece of code. */
+    static final class OneShot extends Task {
+        private final Runnable body;
+
+        OneShot(Runnable body) {
+            this.body = Objects.requireNonNull(body, "body");
+        }
+
+        @Override
+        protected void run() {
+            body.run();
+        }
+
+        @Override
+        public String describe() {
+            return body.toString();
+        }
+    }
+
     /**
      * A first-in-first-out list of one home context, with monotone counters: a slice is "until
      * {@code executed} reaches what {@code appended} was", which a nested poll may finish for the
@@ -145,8 +163,8 @@ public abstract class Task extends Linked {
         /** What slots are cleared with, so many at a time: one barrier of the collector each. */
         private static final @Nullable Object[] NULLS = new Object[64];
 
-        /** A power of two of them, or none yet; tasks, and null. */
-        private @Nullable Object[] slots = new Object[0];
+        /** A power of two of them, from the beginning: an end may have no memory for any. */
+        private @Nullable Object[] slots = new Object[SLOTS_MIN];
 
         /** A task that was appended by itself. */
         private @Nullable Task lone;
@@ -228,7 +246,7 @@ public abstract class Task extends Linked {
         }
 
         private void grow() {
-            @Nullable Object[] larger = new Object[Math.max(SLOTS_MIN, 2 * slots.length)];
+            @Nullable Object[] larger = new Object[2 * slots.length];
             for (long i = hasLone ? executed + 1 : executed; i < appended; i++) {
                 larger[(int) i & larger.length - 1] = slots[(int) i & slots.length - 1];
             }
@@ -373,40 +391,16 @@ public abstract class Task extends Linked {
             }
         }
 
-        /** Names what is live, and drops the rest; drops nothing else, though memory runs out. */
-        private void describe(List<String> out) {
+        /** Takes all, unrun: they do not count as run, and find their room again. */
+        Task[] takeAll() {
             Task[] all = new Task[(int) size()];
             for (int i = 0; i < all.length; i++) {
                 all[i] = take();
             }
-            // They do not count as run, and find their room again.
             executed -= all.length;
             appended = executed;
             forgetTaken();
-            int next = 0;
-            try {
-                while (next < all.length) {
-                    Task task = all[next++];
-                    if (task.isLive()) {
-                        append(task);
-                    } else if (!task.abandon()) {
-                        continue;
-                    }
-                    out.add("task " + LoopMeter.nameOf(task::describe));
-                }
-            } finally {
-                while (next < all.length) {
-                    append(all[next++]);
-                }
-            }
-        }
-
-        private void abandon() {
-            while (!isEmpty()) {
-                // Asked for meanwhile or not: what was live has been described.
-                boolean unused = take().abandon();
-            }
-            forgetTaken();
+            return all;
         }
     }
 
@@ -557,14 +551,6 @@ public abstract class Task extends Linked {
             return !outer.isEmpty() || !outerInbox.isEmpty();
         }
 
-        /** Drops what would do nothing if it ran, and describes the rest. */
-        void describe(List<String> out) {
-            takeWholeInbox();
-            takeOuterInbox();
-            ready.describe(out);
-            outer.describe(out);
-        }
-
         /** Refuses everything from now on, if there is nothing here. */
         boolean sealIfEmpty() {
             if (ready.isEmpty() && outer.isEmpty() && outerInbox.sealIfEmpty()) {
@@ -591,10 +577,14 @@ public abstract class Task extends Linked {
             takeOuterInbox();
         }
 
-        /** Takes everything out of its queue, unrun. */
-        void abandon() {
-            ready.abandon();
-            outer.abandon();
+        /** Moves some of what was posted to the lists, which are empty: for that there is room. */
+        boolean takePiece() {
+            return takePiece(inbox, ready) || takePiece(outerInbox, outer);
+        }
+
+        private static boolean takePiece(Inbox<Task> inbox, Fifo list) {
+            long claimed = inbox.claimed();
+            return claimed > 0 && list.appendClaimedFrom(inbox, claimed) > 0;
         }
     }
 }

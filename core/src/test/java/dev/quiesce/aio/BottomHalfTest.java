@@ -2,6 +2,7 @@ package dev.quiesce.aio;
 
 import static dev.quiesce.aio.FakeLoop.elsewhere;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.rules.Rule;
@@ -146,6 +147,23 @@ class BottomHalfTest {
         assertThat(half.isScheduled()).isFalse();
         loop.poll();
         assertThat(loop.log).containsExactly("other");
+    }
+
+    @Test
+    @Rule("AIO-10")
+    @Rule("IOT-6")
+    void shouldNotReportAtTheEndWhatWasCancelledThoughWhoAsksMeanwhileIsRefused() {
+        FakeLoop loop = new FakeLoop();
+        BottomHalf half = new BottomHalf(loop.context, "half", () -> loop.log.add("run"));
+        half.schedule();
+        elsewhere(half::cancel);
+        loop.context.beGone("the end");
+        loop.context.queues().seal();
+
+        elsewhere(() -> assertThatIllegalStateException().isThrownBy(half::schedule));
+        loop.context.remains().abandon("the end");
+
+        assertThat(loop.errors).isEmpty();
     }
 
     @Test

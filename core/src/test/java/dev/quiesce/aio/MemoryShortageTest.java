@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.rules.Rule;
+import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -86,6 +87,31 @@ class MemoryShortageTest {
 
         assertThat(gone.join().toCompletableFuture()).isCompleted();
         assertThat(loop.log).isEmpty();
+    }
+
+    @Test
+    @Rule("AIO-13")
+    void shouldReclaimABottomHalfThatIsScheduledAfterItsDeletionFoundNoMemory() {
+        inbox.failsNextOffer = true;
+
+        CompletionStage<@Nullable Void> gone = half.deleteAndAwait();
+        half.schedule();
+        takeTurn();
+
+        assertThat(gone.toCompletableFuture()).isCompleted();
+        assertThat(loop.log).isEmpty();
+    }
+
+    @Test
+    @Rule("AIO-13")
+    void shouldReclaimABottomHalfThatIsDeletedAgainAfterItsDeletionFoundNoMemory() {
+        inbox.failsNextOffer = true;
+
+        half.delete();
+        CompletionStage<@Nullable Void> gone = half.deleteAndAwait();
+        takeTurn();
+
+        assertThat(gone.toCompletableFuture()).isCompleted();
     }
 
     @Test
@@ -208,43 +234,6 @@ class MemoryShortageTest {
         assertThat(loop.log).containsExactly("event", "half");
     }
 
-    @Test
-    @Rule("AIO-33")
-    void shouldWakeTheLoopForWhoPostsAfterAWakeUpThatFoundNoMemory() {
-        context.notify.arm();
-        loop.parker.whileUnparking = () -> {
-            loop.parker.whileUnparking = () -> loop.log.add("woken");
-            throw new OutOfMemoryError("no room to wake");
-        };
-
-        assertThatThrownBy(() -> context.post(loop.logs("first"))).hasMessage("no room to wake");
-        context.post(loop.logs("second"));
-        context.post(loop.logs("third"));
-        takeTurn();
-
-        assertThat(loop.log).containsExactly("woken", "first", "second", "third");
-    }
-
-    @Test
-    @Rule("AIO-33")
-    void shouldWakeTheLoopForWhoAsksAfterAWakeUpThatFoundNoMemory() {
-        loop.parker.asleep = () -> elsewhere(() -> {
-            loop.parker.whileUnparking = () -> {
-                throw new OutOfMemoryError("no room to wake");
-            };
-            assertThatThrownBy(context::wake).hasMessage("no room to wake");
-            loop.parker.whileUnparking = () -> loop.log.add("woken");
-            context.wake();
-        });
-
-        try (Lease lease = context.acquire()) {
-            context.poll(1);
-        }
-        context.wake();
-
-        assertThat(loop.log).containsExactly("woken");
-    }
-
     /** Does something that wakes the loop, for which there is no memory. */
     private void failsToWake(ThrowingCallable what) {
         loop.parker.whileUnparking = () -> {
@@ -323,6 +312,33 @@ class MemoryShortageTest {
             other.poll(0);
         }
         assertThat(loop.log).containsExactly("ready");
+    }
+
+    @Test
+    @Rule("IOT-6")
+    @Rule("AIO-13")
+    void shouldFreeWhatWasPostedWhenAnEndFindsNoMemoryToTakeIt() {
+        Task[] posted = new Task[100];
+        Arrays.setAll(posted, i -> loop.logs("task " + i));
+        CompletableFuture<CompletionStage<@Nullable Void>> gone = new CompletableFuture<>();
+        try (Lease lease = context.acquire()) {
+            elsewhere(() -> {
+                context.postAll(posted, posted.length);
+                gone.complete(half.deleteAndAwait());
+            });
+            inbox.failsNextTake = true;
+
+            assertThatThrownBy(() -> context.end("the loop has ended"))
+                    .hasMessage("no room for what was posted");
+        }
+
+        assertThat(gone.join().toCompletableFuture()).isCompleted();
+        AioContext other = new AioContext("other", loop.seams());
+        other.postAll(posted, posted.length);
+        try (Lease lease = other.acquire()) {
+            other.poll(0);
+        }
+        assertThat(loop.log).hasSize(100).first().isEqualTo("task 0");
     }
 
     private Task nameless(String logs) {

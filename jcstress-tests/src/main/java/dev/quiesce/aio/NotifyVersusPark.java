@@ -161,7 +161,7 @@ public class NotifyVersusPark {
 
         /** The one slot that can be claimed is. */
         public ActualFullInbox() {
-            Task.push(inbox, new BottomHalf.OneShot(() -> { }));
+            Task.push(inbox, new Task.OneShot(() -> { }));
         }
 
         /** What {@link AioContext#post} does. */
@@ -366,7 +366,7 @@ public class NotifyVersusPark {
     static class Posted {
         final NotifyProtocol notify = new NotifyProtocol();
         final Inbox<Task> inbox = new RingInbox<>(2, 2);
-        private final Task task = new BottomHalf.OneShot(() -> { });
+        private final Task task = new Task.OneShot(() -> { });
 
         boolean postAndLook() {
             Task.push(inbox, task);

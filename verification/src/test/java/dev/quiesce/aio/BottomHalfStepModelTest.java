@@ -169,7 +169,7 @@ class BottomHalfStepModelTest {
     }
 
     /**
-     * A bottom half that is queued and cancelled when its loop ends; as {@code Task.Fifo.describe}.
+     * A bottom half that is queued and cancelled when its loop ends; as {@code Remains.describe}.
      */
     private static StepModel<World> ending(boolean looksAgain) {
         return StepModel.of("is every ask answered?", World::ended)

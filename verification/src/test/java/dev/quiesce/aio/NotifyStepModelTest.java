@@ -107,6 +107,40 @@ class NotifyStepModelTest {
     }
 
     @Test
+    @Rule("AIO-2")
+    @Rule("AIO-33")
+    void shouldBeWokenForWhatIsQueuedThoughAnAskThatFindsItPendingComesFirst() {
+        StepReport report = explore(
+                NotifyStepModelTest::burstPoster, NotifyStepModelTest::asksAgain,
+                NotifyStepModelTest::loop);
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-2")
+    @Rule("AIO-33")
+    void shouldBeWokenForASecondAskAfterAWakeUpThatFailed() {
+        StepReport report = explore(
+                a -> failsToWake(asksFirst(a), NotifyProtocol::rearm),
+                a -> wakes(a.stepWhen("asks again", w -> w.failed, w -> { })),
+                NotifyStepModelTest::loop);
+
+        assertThat(report.isProved()).as(report.toString()).isTrue();
+    }
+
+    @Test
+    @Rule("AIO-2")
+    void shouldRefuteASecondAskThatDoesNotLookWhetherTheLoopIsArmed() {
+        StepReport report = explore(
+                a -> failsToWake(asksFirst(a), NotifyProtocol::rearm),
+                a -> a.stepWhen("asks again", w -> w.failed, w -> { }),
+                NotifyStepModelTest::loop);
+
+        assertThat(report.failure()).as(report.toString()).isEqualTo(ASLEEP);
+    }
+
+    @Test
     @Rule("AIO-33")
     void shouldRefuteAPosterThatTakesDownBeforeItPushes() {
         StepReport report = explore(
@@ -206,6 +240,20 @@ class NotifyStepModelTest {
         wakes(program);
     }
 
+    /** The same for two tasks; as {@code BottomHalf.schedule}, others find them pending before. */
+    private static void burstPoster(StepProgram<World> program) {
+        wakes(asksFirst(program).step("pushes", World::push));
+    }
+
+    private static StepProgram<World> asksFirst(StepProgram<World> program) {
+        return program.step("asks", w -> w.pending = true).step("pushes one", World::push);
+    }
+
+    /** As {@code BottomHalf.schedule} of what another one has queued, or is about to. */
+    private static void asksAgain(StepProgram<World> program) {
+        wakes(program.stepWhen("asks again", w -> w.pending, w -> { }));
+    }
+
     /** The same, interrupted between the claim of a place in the inbox and the store. */
     private static void slowPoster(StepProgram<World> program) {
         program.step("claims", World::claim).step("stores", World::store);
@@ -289,6 +337,9 @@ class NotifyStepModelTest {
         /** Whether the poster that could not unpark the loop is done. */
         boolean failed;
 
+        /** Whether an ask finds what it asks for queued, or about to be. */
+        boolean pending;
+
         void push() {
             claim();
             store();
@@ -315,6 +366,7 @@ class NotifyStepModelTest {
             return (protocol.isArmed() ? "armed " : "")
                     + (protocol.isAnnounced() ? "announced " : "")
                     + (permit ? "permit " : "") + (failed ? "failed " : "")
+                    + (pending ? "pending " : "")
                     + served + " of " + posted + ", inbox " + inbox
                     + ", there " + there;
         }

@@ -186,7 +186,11 @@ class StarvedStepModelTest {
         program.step("is not pending", w -> w.half.unpend())
                 .branch("says so", w -> w.remains().beStarved() ? null : "answers")
                 .step("notifies", w -> w.handshake().announce())
-                .branch("is it gone?", w -> w.context.isGone() ? null : END)
+                .branch("is it gone?", w -> w.context.isGone() ? "answers" : null)
+                .branch("counts on the loop", w -> {
+                    w.half.countOnTheLoop();
+                    return END;
+                })
                 .step("answers", World::refuse);
     }
 
@@ -199,7 +203,11 @@ class StarvedStepModelTest {
                 .step("is not pending", w -> w.half.unpend())
                 .branch("says so", w -> w.remains().beStarved() ? null : "answers")
                 .step("notifies", w -> w.handshake().announce())
-                .branch("is it gone?", w -> w.context.isGone() ? null : w.accept())
+                .branch("is it gone?", w -> w.context.isGone() ? "answers" : null)
+                .branch("counts on the loop", w -> {
+                    w.half.countOnTheLoop();
+                    return w.accept();
+                })
                 .step("answers", w -> {
                     if (isRefused.test(w.half)) {
                         w.refused++;
@@ -357,7 +365,7 @@ class StarvedStepModelTest {
 
         /** As {@code BottomHalf.schedule}, when the context is gone. */
         void refuse() {
-            int asked = BottomHalf.asks(half.begin(), 0) != 0 ? 1 : 0;
+            int asked = half.isRefused() ? 1 : 0;
             refused += asked;
             answers += asked;
         }
