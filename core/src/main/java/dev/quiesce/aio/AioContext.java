@@ -463,10 +463,11 @@ public final class AioContext implements Executor, AutoCloseable {
      * and notifiers that are still attached are reported. Does nothing if the context is closed or
      * its loop has ended. Thread: home context.
      *
-     * @throws IllegalStateException if called inside a poll, or if tasks, timers, waiters, items at
-     *     work or parked tasks remain, which it names, those included that come of leaving polling
-     *     mode; the context then goes on as before. While it finds that out, another thread that
-     *     arms a timer or posts a task may be told that the context is being closed
+     * @throws IllegalStateException if called inside a poll, a hook or a wait, or if tasks, timers,
+     *     waiters, items at work or parked tasks remain, which it names, those included that come
+     *     of leaving polling mode; the context then goes on as before. While it finds that out,
+     *     another thread that arms a timer or posts a task may be told that the context is being
+     *     closed
      */
     @Override
     public void close() {
@@ -474,10 +475,7 @@ public final class AioContext implements Executor, AutoCloseable {
             return;
         }
         checkHome();
-        if (turn.depth() > 0) {
-            throw new IllegalStateException("context " + name + " cannot be closed by a callback"
-                    + " on thread " + Lease.Ownership.caller() + " (AIO-75)");
-        }
+        turn.checkMayLeave("closed", "AIO-75");
         String because = "context " + name + " is closed (AIO-75)";
         // Before the look at what is left: the hooks that are told the end may queue something.
         turn.sleep().leavePolling();

@@ -148,13 +148,21 @@ public final class ControlWait {
     }
 
     /**
-     * Ends what {@link #enterHook} began. Thread: the same.
+     * Ends what {@link #enterHook} began; until then the context is neither closed nor its last
+     * lease given back. Thread: the same.
      *
      * @param main the main context
+     * @throws IllegalStateException if no hook is entered, or the caller is not the home of the
+     *     main context
      */
     public static void leaveHook(AioContext main) {
-        int left = --main.turn().waiters().hooks;
-        assert left >= 0 : "hooks left twice";
+        main.checkHome();
+        Waiters waiters = main.turn().waiters();
+        if (waiters.hooks == 0) {
+            throw new IllegalStateException("context " + main.name() + " has no hook that thread "
+                    + Lease.Ownership.caller() + " could leave (DRAIN-9)");
+        }
+        waiters.hooks--;
     }
 
     private void run() {
@@ -401,6 +409,17 @@ public final class ControlWait {
             if (context.sleep().poller().isInHook()) {
                 throw refusal(context, "a poll hook that it asks", "AIO-39");
             }
+        }
+
+        /** What is on the stack between two turns and is not done with this context, or null. */
+        @Nullable String hook(AioContext context) {
+            if (hooks > 0) {
+                return "a hook of a section or of the graph";
+            }
+            if (context.sleep().poller().isInHook()) {
+                return "a poll hook that it asks";
+            }
+            return isInWait() ? "what a wait evaluates" : null;
         }
 
         private static IllegalStateException refusal(

@@ -34,7 +34,7 @@ public final class Lease implements AutoCloseable {
      *
      * @throws IllegalStateException if the caller does not own the context, if this lease was
      *     closed already, if a later one is still open, or if the outermost lease is closed inside
-     *     a poll
+     *     a poll, a hook or a wait
      */
     @Override
     public void close() {
@@ -138,20 +138,20 @@ public final class Lease implements AutoCloseable {
                         + caller() + ": " + (lease.closed ? "it was closed already"
                                 : "the innermost open one is " + held()) + " (AIO-62)");
             }
-            boolean last = lease.outer == null;
-            if (last && context.isPolling()) {
-                throw new IllegalStateException("the lease of context " + context.name()
-                        + " is closed by a callback on thread " + caller()
-                        + ", in the middle of a turn (AIO-62)");
+            if (lease.outer == null) {
+                context.turn().checkMayLeave("given back", "AIO-62");
+                leave(lease);
+            } else {
+                lease.closed = true;
+                innermost = lease.outer;
             }
-            if (last) {
-                context.sleep().leavePolling();
-            }
-            lease.closed = true;
-            innermost = lease.outer;
-            if (last) {
-                release();
-            }
+        }
+
+        private void leave(Lease outermost) {
+            context.sleep().leavePolling();
+            outermost.closed = true;
+            innermost = null;
+            release();
         }
 
         private void giveBackAll(Lease outermost) {
@@ -162,8 +162,7 @@ public final class Lease implements AutoCloseable {
                             + (held() - 1) + " nested leases open (AIO-62)"));
                 }
             } finally {
-                innermost = outermost;
-                giveBack(outermost);
+                leave(outermost);
             }
         }
 

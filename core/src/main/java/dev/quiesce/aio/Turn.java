@@ -192,6 +192,16 @@ final class Turn {
         return depth;
     }
 
+    /** Throws if something is on the stack that would go on in a context that it has left. */
+    void checkMayLeave(String how, String rule) {
+        String inside = depth > 0 ? "a callback, in the middle of a turn" : waiters.hook(context);
+        if (inside != null) {
+            throw new IllegalStateException("context " + context.name() + " cannot be " + how
+                    + " by " + inside + ", on thread " + Lease.Ownership.caller()
+                    + " (" + rule + ")");
+        }
+    }
+
     /** The timers of this loop. Thread: any. */
     LoopTimer.Lists timers() {
         return timers;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.quiesce.aio.source.PollHook;
 import dev.quiesce.aio.source.PollParameters;
 import dev.quiesce.rules.Rule;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -234,6 +235,99 @@ class MisuseTest {
     }
 
     @Test
+    @Rule("DRAIN-9")
+    @Rule("AIO-62")
+    @Rule("AIO-75")
+    void shouldRefuseToLeaveInAHookOfASectionOutsideATurn() {
+        ControlWait.enterHook(loop.context);
+        try (Lease nested = loop.context.acquire()) {
+            assertThat(loop.context.isHome()).isTrue();
+        }
+
+        refused(loop::close, me, "a hook of a section", "AIO-62");
+        refused(loop.context::close, me, "a hook of a section", "AIO-75");
+        assertThat(loop.context.isHome()).isTrue();
+        ControlWait.leaveHook(loop.context);
+        refused(() -> ControlWait.leaveHook(loop.context), me, "DRAIN-9");
+
+        loop.close();
+        try (Lease next = loop.context.acquire()) {
+            assertThat(loop.poll()).as("a turn of the next owner").isFalse();
+        }
+    }
+
+    @Test
+    @Rule("AIO-62")
+    @Rule("AIO-75")
+    void shouldRefuseToLeaveInAHookThatIsToldTheEndOfPolling() {
+        served(new PollHook() {
+            private boolean asked;
+
+            @Override
+            public boolean poll() {
+                boolean first = !asked;
+                asked = true;
+                return first;
+            }
+
+            @Override
+            public void pollEnds() {
+                refused(loop.context::close, me, "a poll hook", "AIO-75");
+                loop.close();
+            }
+        });
+        loop.context.poll(1_000);
+        assertThat(loop.errors).as("in polling mode").isEmpty();
+
+        loop.close();
+
+        assertThat(loop.errors).singleElement().satisfies(e -> assertThat(e)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("context io7", me, "a poll hook", "AIO-62"));
+        assertThat(loop.context.hasOwner()).isFalse();
+    }
+
+    @Test
+    @Rule("AIO-62")
+    void shouldRefuseToLeaveInWhatAWaitEvaluatesBetweenItsTurns() {
+        assertThatThrownBy(() -> ControlWait.until(loop.context, ControlWaitTest.target(() -> {
+            if (loop.context.turn().waiters().isInWait()) {
+                loop.close();
+            }
+            return false;
+        }, out -> { }))).isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("context io7", me, "a wait", "AIO-62");
+
+        loop.close();
+    }
+
+    @Test
+    @Rule("AIO-39")
+    @Rule("AIO-57")
+    void shouldRefuseAPollByTheErrorHandlerWhoIsToldOfAHookOrACondition() {
+        List<String> refusals = new ArrayList<>();
+        AioContext told = new AioContext("io8", loop.seams().withErrors((where, site, cause) -> {
+            assertThatThrownBy(() -> where.poll(0)).isInstanceOf(IllegalStateException.class)
+                    .hasMessageContainingAll("context io8", me)
+                    .satisfies(e -> refusals.add(site + ": " + e.getMessage()));
+        }));
+        try (Lease lease = told.acquire()) {
+            served(told, () -> {
+                throw new IllegalStateException("on purpose");
+            });
+            told.poll(1_000);
+            told.whenDone(() -> {
+                throw new IllegalStateException("on purpose");
+            }, loop.logs("waiter"));
+            told.poll(0);
+        }
+
+        assertThat(refusals).hasSize(2);
+        assertThat(refusals.get(0)).startsWith("polling: ").contains("AIO-39");
+        assertThat(refusals.get(1)).startsWith("waiter: ").contains("AIO-57");
+    }
+
+    @Test
     @Rule("AIO-40")
     void shouldRefuseANegativeTime() {
         assertThatThrownBy(() -> loop.context.poll(-1))
@@ -316,18 +410,22 @@ class MisuseTest {
                 .hasMessageContainingAll("kick", "io7", me, "AIO-21");
     }
 
-    /** Attaches what is polled from now on, whenever the loop waits. */
     private void served(PollHook hook) {
+        served(loop.context, hook);
+    }
+
+    /** Attaches what is polled from now on, whenever the loop waits. */
+    private void served(AioContext context, PollHook hook) {
         EventNotifier event = new EventNotifier("ring");
-        event.attach(loop.context, () -> loop.log.add("served"), hook);
-        loop.context.setPolling(new PollParameters(10_000, 0, 0));
-        loop.context.poll(0);
+        event.attach(context, () -> loop.log.add("served"), hook);
+        context.setPolling(new PollParameters(10_000, 0, 0));
+        context.poll(0);
         for (int i = 0; i < 2; i++) {
             loop.parker.asleep = () -> {
                 loop.clock.nowNanos += 2_000;
                 event.set();
             };
-            loop.context.poll(Long.MAX_VALUE);
+            context.poll(Long.MAX_VALUE);
         }
         loop.parker.asleep = null;
         assertThat(loop.log).endsWith("served");
