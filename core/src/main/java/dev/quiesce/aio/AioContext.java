@@ -372,6 +372,7 @@ public final class AioContext implements Executor, AutoCloseable {
      *
      * @param done the condition; cheap, and free of side effects
      * @param then a task that is in no queue; it belongs to the loop from now on
+     * @throws IllegalArgumentException as {@link #post}
      */
     public void whenDone(BooleanSupplier done, Task then) {
         checkHome();

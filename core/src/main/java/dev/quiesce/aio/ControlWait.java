@@ -80,12 +80,11 @@ public final class ControlWait {
      */
     public static void until(AioContext main, Target target) {
         checkMayWait(main);
-        if (target.isDone()) {
-            return;
-        }
         main.turn().waiters().waitBegins();
         try {
-            new ControlWait(main, target).run();
+            if (!target.isDone()) {
+                new ControlWait(main, target).run();
+            }
         } finally {
             main.turn().waiters().waitEnds();
         }

@@ -199,10 +199,12 @@ public final class IoThread implements AutoCloseable {
      * is logged, once, with what the loop is doing. Idempotent. Thread: any but its own, and those
      * of its own pool.
      *
+     * <p>Without memory to tell the loop, or to wake it, it throws; close it again then.
+     *
      * @throws IllegalStateException if called by this thread itself, by a worker of its own pool,
      *     or in a callback of an IoThread that this one is closing meanwhile, itself or by way of
      *     others, so that each would wait for the other. If both begin at the same time this one
-     *     may have been told to stop already
+     *     may have been told to stop already: close it again from elsewhere, for its own pool
      */
     @Override
     public void close() {
@@ -213,15 +215,24 @@ public final class IoThread implements AutoCloseable {
     void close(BiConsumer<String, Throwable> log) {
         checkMayWait();
         synchronized (this) {
-            if (!stopping) {
-                stopping = true;
-                // False: the loop has ended by itself, and there is nothing to stop.
-                boolean unused = context.tryPost(stop);
-            }
+            tellToStop();
         }
         awaitEnd(log);
         WorkerPool.join(thread);
         closePool();
+    }
+
+    /** May be repeated: the close that posted the task may have failed to wake the loop. */
+    private void tellToStop() {
+        if (stopping) {
+            context.wake();
+            return;
+        }
+        // In two steps: without memory for it the loop goes on, and can be told once more.
+        boolean pushed = Task.push(context.inbox, stop);
+        stopping = true;
+        // False: the loop has ended by itself, and there is nothing to stop.
+        boolean unused = context.notify.wakes(context, pushed);
     }
 
     private void checkMayWait() {

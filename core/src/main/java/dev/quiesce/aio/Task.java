@@ -41,6 +41,11 @@ public abstract class Task extends Linked {
         return getClass().getName();
     }
 
+    /** {@return whether nobody may post it, as bottom halves and items, which do} Thread: any. */
+    public final boolean queuesItself() {
+        return this instanceof BottomHalf || this instanceof WorkItem;
+    }
+
     /**
      * Runs the task for the loop.
      *

@@ -1,6 +1,7 @@
 package dev.quiesce.aio;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.aio.time.Clock;
 import dev.quiesce.rules.Rule;
@@ -11,7 +12,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -75,6 +78,59 @@ class IoThreadCloseTest {
         assertThat(reports).isEmpty();
         assertThat(refusals).isNotEmpty().allSatisfy(refusal -> assertThat(refusal)
                 .hasMessageContainingAll("IoThread io", "thread of io", "IOT-5"));
+    }
+
+    @Test
+    @Rule("IOT-5")
+    @Rule("AIO-33")
+    void shouldWakeTheLoopForASecondCloseIfTheFirstFoundNoMemoryForThat() {
+        AtomicBoolean fails = new AtomicBoolean(true);
+        LoopSeams.ThreadParker real = new LoopSeams.ThreadParker(1);
+        Parker parker = new Parker() {
+            @Override
+            public void park(AioContext context, long maxNanos) {
+                real.park(context, maxNanos);
+            }
+
+            @Override
+            public void unpark(AioContext context, @Nullable Thread owner) {
+                if (fails.getAndSet(false)) {
+                    throw new OutOfMemoryError("no room to wake");
+                }
+                real.unpark(context, owner);
+            }
+        };
+        IoThread ioThread = IoThread.start(config("io", seams.withParker(parker)));
+        Spin.until(() -> ioThread.thread().getState() == Thread.State.WAITING, "asleep");
+
+        assertThatThrownBy(ioThread::close).hasMessage("no room to wake");
+        assertThat(ioThread.state()).isEqualTo(IoThread.State.STOPPING);
+        ioThread.close();
+
+        assertThat(ioThread.state()).isEqualTo(IoThread.State.ENDED);
+        assertThat(reports).isEmpty();
+    }
+
+    @Test
+    @Rule("IOT-5")
+    void shouldGoOnAfterACloseThatFoundNoMemoryAndEndWithTheNext() {
+        AtomicBoolean fails = new AtomicBoolean(true);
+        IoThread ioThread = IoThread.start(config("io", seams), new DelegatingInbox() {
+            @Override
+            public boolean offer(Task item) {
+                if (fails.getAndSet(false)) {
+                    throw new OutOfMemoryError("no room in the inbox");
+                }
+                return super.offer(item);
+            }
+        });
+
+        assertThatThrownBy(ioThread::close).hasMessage("no room in the inbox");
+        assertThat(ioThread.state()).isEqualTo(IoThread.State.RUNNING);
+        ioThread.close();
+
+        assertThat(ioThread.state()).isEqualTo(IoThread.State.ENDED);
+        assertThat(reports).isEmpty();
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.quiesce.scsi;
 
 import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.ControlWait;
 import dev.quiesce.scsi.spec.Sense;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -266,7 +267,9 @@ public final class ScsiBus {
         main.checkHome();
         LogicalUnit there = find(address);
         if (there != null) {
+            // Before anything changes that the guest could see.
             there.drainable().checkMayWait();
+            ControlWait.checkMayWait(main);
         }
         LogicalUnit unit = unpublish(address);
         try {

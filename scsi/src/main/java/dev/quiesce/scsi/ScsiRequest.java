@@ -336,6 +336,7 @@ public final class ScsiRequest {
      * @param cause why; the adapter maps it to its response
      * @param whenGone queued in the request's home context exactly once, after the answer was
      *     <em>published</em>; or null
+     * @throws IllegalArgumentException if the notifier queues itself, see {@link AioContext#post}
      * @throws IllegalStateException if the caller is elsewhere, or the request is neither listed
      *     nor being cancelled
      */
@@ -524,6 +525,11 @@ public final class ScsiRequest {
     }
 
     private void addNotifier(Task whenGone) {
+        if (whenGone.queuesItself()) {
+            throw new IllegalArgumentException("context " + home().name() + " cannot queue "
+                    + whenGone.describe() + ", which queues itself, when " + this
+                    + " is gone (SCSI-31)");
+        }
         CancelNotice due = notice;
         if (due == null) {
             due = new CancelNotice(home());

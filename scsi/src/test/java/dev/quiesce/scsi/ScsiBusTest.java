@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quiesce.aio.AioContext;
+import dev.quiesce.aio.ControlWait;
 import dev.quiesce.rules.Rule;
 import dev.quiesce.scsi.spec.ScsiStatus;
 import dev.quiesce.scsi.spec.Sense;
@@ -190,6 +191,24 @@ class ScsiBusTest {
 
         assertThat(hba.answerTo(request).cause()).isEqualTo(CancelCause.REMOVED);
         assertThat(bus.units()).isEmpty();
+    }
+
+    @Test
+    @Rule("DRAIN-9")
+    void shouldRefuseTheBlockingFormInAHookBeforeTheGuestSeesAnything() {
+        ScsiAddress address = new ScsiAddress(0, 1);
+        FakeUnit unit = plugged("unit", address);
+        unit.clearUnitAttention(Sense.UA_POWER_ON);
+        bus.addListener(listener(unit));
+
+        ControlWait.enterHook(rig.main);
+        assertThatThrownBy(() -> bus.unplugBlocking(address))
+                .isInstanceOf(IllegalStateException.class).hasMessageContaining("DRAIN-9");
+        ControlWait.leaveHook(rig.main);
+
+        assertThat(bus.find(0, 1)).isSameAs(unit);
+        assertThat(unit.unitAttentions()).isEmpty();
+        assertThat(events).isEmpty();
     }
 
     @Test

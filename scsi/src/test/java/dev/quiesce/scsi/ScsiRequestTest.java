@@ -3,6 +3,7 @@ package dev.quiesce.scsi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.quiesce.aio.BottomHalf;
 import dev.quiesce.aio.Task;
 import dev.quiesce.rules.Rule;
 import dev.quiesce.scsi.spec.ScsiStatus;
@@ -92,6 +93,24 @@ class ScsiRequestTest {
         assertThat(hba.answerTo(request).cause()).isEqualTo(CancelCause.ABORT);
         assertThat(events).isEmpty();
         rig.settle();
+        assertThat(events).containsExactly("gone");
+    }
+
+    @Test
+    @Rule("SCSI-31")
+    void shouldRefuseANotifierThatQueuesItselfAndGoOnAsBefore() {
+        ScsiRequest request = hba.request(rig.a, FakeUnit.WORK);
+        unit.execute(request);
+        BottomHalf half = new BottomHalf(rig.a, "half", () -> events.add("half"));
+
+        assertThatThrownBy(() -> request.cancel(CancelCause.ABORT, half))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("context a", "half", "SCSI-31");
+        assertThat(request.isListed()).isTrue();
+        request.cancel(CancelCause.ABORT, event("gone"));
+        unit.workComesBack(request);
+        rig.settle();
+
         assertThat(events).containsExactly("gone");
     }
 

@@ -209,7 +209,8 @@ class EndedLoopTest {
                 return;
             }
             String message = String.valueOf(cause.getMessage());
-            boolean tooLate = wish == Wish.MOVE && message.contains("to context 'A': the loop of A");
+            boolean tooLate =
+                    wish == Wish.MOVE && message.contains("to context 'A': the loop of A");
             if (!tooLate && !message.contains("lost with the loop of A")) {
                 sim.fail("failed for another reason", wish + ": " + cause);
             }
