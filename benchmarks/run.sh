@@ -11,6 +11,7 @@
 # of JMH go to every run, such as -f 1 -i 3 -r 200ms for a quick look; with -p contender=... the goals
 # are checked whose contenders are all there, and the others named. Contenders take turns: in each
 # of -f rounds (default: 3) every one has one fork, since the machine may be another a minute later.
+# Round trips on one core keep their warm-up, whatever -wi and -w say: the compiler shares that core.
 # Results are kept, as JMH writes them, one file a round, in benchmarks/target/results.
 
 set -euo pipefail
@@ -34,10 +35,12 @@ rounds=3
 forks=1
 goals=--goals
 options=()
+warmup=()
 while (($# > 0)); do
     case $1 in
         -f) rounds=${2:-}; (($# < 2)) || shift ;;
         -f[0-9]*) rounds=${1#-f} ;;
+        -wi|-w) warmup+=("$1" "${2:-}"); (($# < 2)) || shift ;;
         *) options+=("$1") ;;
     esac
     [[ $1 != *contender=* ]] || goals=--goals-of-some
@@ -51,12 +54,13 @@ forget() {
     rm -f "$results/$1".json "$results/$1".log "$results/$1".[0-9]*.{json,log}
 }
 
-# jmh ROUND NAME PREFIX REGEX: one fork of every contender, its result in NAME.ROUND.json.
+# jmh ROUND NAME PREFIX REGEX [OPTION...]: one fork of every contender, its result in NAME.ROUND.json.
 jmh() {
     local name=$2.$1 prefix=$3 regex=$4
+    shift 4
     $prefix "$java" -jar $jar "$regex" -prof gc -foe true -jvmArgsAppend "$quiet" \
         -rf json -rff "$results/$name.json" -o "$results/$name.log" \
-        "${options[@]}" -f "$forks"
+        "${options[@]}" "$@" -f "$forks"
 }
 
 # measured NAME [PLACEMENT=]: the results of all rounds, as Report wants them named.
@@ -76,8 +80,8 @@ case $suite in
     loop)
         forget loop && forget unpinned && forget pinned
         for ((round = 1; round <= rounds; round++)); do
-            jmh $round loop "" 'benchmarks\.loop\.(Reschedule|HandOver)Benchmark'
-            jmh $round unpinned "" 'benchmarks\.loop\.RoundTripBenchmark'
+            jmh $round loop "" 'benchmarks\.loop\.(Reschedule|HandOver)Benchmark' "${warmup[@]}"
+            jmh $round unpinned "" 'benchmarks\.loop\.RoundTripBenchmark' "${warmup[@]}"
             jmh $round pinned "taskset -c 0" 'benchmarks\.loop\.RoundTripBenchmark'
         done
         report $goals $(measured loop) $(measured unpinned unpinned=) $(measured pinned pinned=)
@@ -85,7 +89,7 @@ case $suite in
     path)
         forget path
         for ((round = 1; round <= rounds; round++)); do
-            jmh $round path "" 'benchmarks\.path\.|LaneBenchmark'
+            jmh $round path "" 'benchmarks\.path\.|LaneBenchmark' "${warmup[@]}"
         done
         report $(measured path)
         ;;
@@ -93,7 +97,7 @@ case $suite in
         "$java" "$quiet" -cp $jar dev.quiesce.benchmarks.idle.IdleCost
         ;;
     *)
-        sed -n '3,15s/^# \{0,1\}//p' run.sh >&2
+        sed -n '3,16s/^# \{0,1\}//p' run.sh >&2
         exit 2
         ;;
 esac
